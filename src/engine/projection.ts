@@ -1,0 +1,215 @@
+// Projection: all that a domain supplies. It says which streams are read, what their events must look like, how they are
+// folded into the state of one subject, which states are wrong, and what would make them good. Everything else is the engine's.
+import type { ZodType } from 'zod'
+import type { Revision } from '../log/revision.js'
+import type { Ticks } from '../log/ticks.js'
+import type { JsonObject, JsonValue } from './json.js'
+
+/** Which event, by id and place. Plain data: a state may keep it. */
+export interface EventRef {
+  readonly id: string
+  readonly stream: string
+  readonly revision: Revision
+}
+
+/** An event whose data passed its schema: what `evolve` is given. It must not be changed. */
+export interface DecodedEvent<Type extends string = string, Data = unknown> extends EventRef {
+  readonly type: Type
+  readonly category: string
+  readonly subject: string
+  readonly data: Data
+  readonly metadata: JsonObject
+  /** When the log took it; undefined in logs that keep no time. For rules use times that the data carries. */
+  readonly created: Ticks | undefined
+}
+
+/** 1 is the worst. */
+export type Severity = 1 | 2 | 3 | 4
+
+/**
+ * What may be done about a finding. `repair`: the engine may compensate it. `person`: a review case. `never`: as long as it is true
+ * nothing may be repaired on its subject. `observe`: worth knowing. On one subject never beats person beats repair beats observe.
+ */
+export type Disposition = 'repair' | 'person' | 'never' | 'observe'
+
+/** What a rule may look at beside the state. */
+export interface RuleContext {
+  /** Milliseconds since the Unix epoch: the clock, the cut's time, or what `--now` says. The only time that rules may use. */
+  readonly now: number
+  /** Answers of the lookups that the caller configured, by the lookup's name; null: asked, and nothing known. */
+  readonly lookups: Readonly<Record<string, JsonValue>>
+}
+
+/** What proves one finding. */
+export interface Evidence {
+  /** The event that opened it. Together with `occurrence` it makes the finding's id, so reopened is another finding. */
+  readonly opened: EventRef
+  /** Further events that prove it, by id. The engine adds the opening event and the revisions of the subject's streams. */
+  readonly events?: readonly string[]
+  /** What on the subject it is about (a passenger, a capture, a document); default the subject as a whole. */
+  readonly occurrence?: string
+  /** Since when it is so, RFC 3339, in the domain's own time; left out where the data tells none. */
+  readonly since?: string
+  /** What a person wants to see; part of the digest. */
+  readonly detail?: JsonObject
+}
+
+/** What all rules have. */
+export interface RuleHead {
+  readonly id: string
+  /** One sentence for a person. */
+  readonly title: string
+  readonly severity: Severity
+  readonly disposition: Disposition
+  /** With `never`: it also opens a case for a person. */
+  readonly opensCase?: boolean
+}
+
+/** A condition on one state; `item` is what the rule's `each` gave. */
+export type Condition<State, Item> = (state: State, context: RuleContext, item: Item) => boolean
+
+/**
+ * A rule over the state of one subject. Pure. It is true where ALL conditions hold; their names are what a domain expert reads in
+ * the documentation and in evidence.
+ */
+export interface Rule<State, Item = unknown> extends RuleHead {
+  /** What the rule is asked about, one after the other; default once for the subject as a whole. */
+  each?(state: State, context: RuleContext): Iterable<Item>
+  readonly when: Readonly<Record<string, Condition<State, Item>>>
+  evidence(state: State, item: Item, context: RuleContext): Evidence
+  /** The lookups whose answers it uses; without them it is not asked, with them they are put into the evidence. */
+  readonly uses?: readonly string[]
+}
+
+/** Lets a rule with typed items stand among others: `rules: [rule<Booking, Passenger>({…}), …]`. */
+export function rule<State, Item>(definition: Rule<State, Item>): Rule<State> {
+  // The engine gives `when` and `evidence` only what this rule's own `each` gave, so the item's type is kept.
+  return definition as unknown as Rule<State>
+}
+
+/** One use of a key that should be unique over all subjects. */
+export interface KeyUse extends Evidence {
+  readonly key: string
+}
+
+/** A rule across subjects: a key used by more than one of them (or more than once) is a finding on each of them. */
+export interface SharedKeyRule<State> extends RuleHead {
+  keys(state: State): Iterable<KeyUse>
+}
+
+/** A domain event that a compensation would append. The engine adds id, metadata and guard. */
+export interface Draft {
+  readonly type: string
+  readonly data: JsonObject
+}
+
+/** What one compensation does. Plain but for `settle`. */
+export interface Intent {
+  /**
+   * What makes two intents the same, deterministic: subject, occurrence, count of earlier failures; never the rule, the campaign
+   * or the time. The engine makes of it the key under which an authority is asked.
+   */
+  readonly occurrence: string
+  /** Ids of the findings it makes good. */
+  readonly answers: readonly string[]
+  /** The category of the subject's stream that is appended to. */
+  readonly category: string
+  /** Appended first, to claim the work, where somebody outside must be asked. */
+  readonly claim?: Draft
+  /** What an authority outside is asked to do; with it there is a claim. */
+  readonly command?: JsonObject
+  /** The events that record the outcome. Without a command: called with no answer, and these events are the compensation. */
+  settle(answer: JsonObject | undefined): readonly Draft[]
+}
+
+/** A finding as far as a projection needs it to compensate. */
+export interface FindingRef {
+  readonly id: string
+  readonly rule: string
+  readonly occurrence: string | undefined
+}
+
+/** Schemas by event type; `*` is for any type not named. */
+export type EventSchemas = Readonly<Record<string, ZodType>>
+
+/**
+ * A domain. States are plain data (they go to snapshots, to other threads, to disk). `evolve` may change the state in place and return
+ * nothing, or return a new one; it must be deterministic and must not look at a clock.
+ */
+export interface Projection<State = unknown, Event extends DecodedEvent = DecodedEvent> {
+  readonly name: string
+  /** Raised whenever fold or rules change: results and snapshots of another version are not compared or used. */
+  readonly version: string
+  /** The categories that are read; the log filters by them. A subject's streams are `{category}-{subject}`. */
+  readonly categories: readonly string[]
+  readonly events: EventSchemas
+  initial(subject: string): State
+  // Written as methods: a projection of some state then fits where any projection is expected.
+  evolve(state: State, event: Event): State | void
+  readonly rules: readonly Rule<State>[]
+  readonly sharedKeys?: readonly SharedKeyRule<State>[]
+  /** Settings that are part of the version (grace periods, margins); printed by `plan`. */
+  readonly policy?: JsonObject
+  /** Called only where nothing on the subject forbids a repair. `findings` are those with disposition `repair`. */
+  compensate?(state: State, findings: readonly FindingRef[], context: RuleContext): readonly Intent[]
+}
+
+/** Checks a projection's shape and returns it. Throws InvalidProjectionError naming the field and what to do. */
+export function defineProjection<State, Event extends DecodedEvent = DecodedEvent>(
+  projection: Projection<State, Event>,
+): Projection<State, Event> {
+  const problem = problemOf(projection as unknown as Record<string, unknown>)
+  if (problem) throw new InvalidProjectionError(problem)
+  return projection
+}
+
+/** A projection that cannot be run: what is wrong with which field. */
+export class InvalidProjectionError extends Error {
+  override readonly name = 'InvalidProjectionError'
+}
+
+const NAME = /^[a-z][a-z0-9-]*$/
+
+function problemOf(p: Record<string, unknown>): string | undefined {
+  if (typeof p !== 'object' || p === null) return 'a projection is an object; make it with defineProjection({…})'
+  if (typeof p.name !== 'string' || !NAME.test(p.name))
+    return `name: expected kebab-case, found ${JSON.stringify(p.name)}`
+  if (typeof p.version !== 'string' || p.version === '') return `${p.name}: version: expected text such as "1"`
+  if (!isListOf(p.categories, isCategory)) {
+    return `${p.name}: categories: expected stream categories without "-" or "$", such as ["payment", "ticket"]`
+  }
+  if (typeof p.events !== 'object' || p.events === null) return `${p.name}: events: expected zod schemas by event type`
+  for (const method of ['initial', 'evolve']) {
+    if (typeof p[method] !== 'function') return `${p.name}: ${method}: expected a function`
+  }
+  if (!Array.isArray(p.rules)) return `${p.name}: rules: expected a list`
+  return problemOfRules(p.name, [...p.rules, ...((p.sharedKeys as unknown[]) ?? [])] as Partial<Rule<unknown>>[])
+}
+
+function problemOfRules(name: string, rules: readonly Partial<Rule<unknown>>[]): string | undefined {
+  const seen = new Set<string>()
+  for (const { id, severity, disposition } of rules) {
+    if (typeof id !== 'string' || !NAME.test(id))
+      return `${name}: rules: id: expected kebab-case, found ${JSON.stringify(id)}`
+    if (seen.has(id)) return `${name}: rules: ${id} is there twice`
+    if (RESERVED_RULES.has(id)) return `${name}: rules: ${id} is the engine's own; choose another id`
+    if (![1, 2, 3, 4].includes(severity as number)) return `${name}: ${id}: severity: expected 1 (worst) to 4`
+    if (!DISPOSITIONS.has(disposition as Disposition))
+      return `${name}: ${id}: disposition: expected repair, person, never or observe`
+    seen.add(id)
+  }
+  return undefined
+}
+
+const DISPOSITIONS: ReadonlySet<Disposition> = new Set<Disposition>(['repair', 'person', 'never', 'observe'])
+
+/** Rules of the engine itself: they hold for every projection. */
+export const RESERVED_RULES: ReadonlySet<string> = new Set(['history-incomplete', 'unknown-event'])
+
+function isListOf(value: unknown, test: (item: unknown) => boolean): boolean {
+  return Array.isArray(value) && value.length > 0 && value.every(test)
+}
+
+function isCategory(value: unknown): boolean {
+  return typeof value === 'string' && value !== '' && !/[-$]/.test(value) && !value.startsWith('makegood.')
+}
