@@ -145,7 +145,7 @@ export interface Projection<State = unknown, Event extends DecodedEvent = Decode
   readonly events: EventSchemas
   initial(subject: string): State
   // Written as methods: a projection of some state then fits where any projection is expected.
-  evolve(state: State, event: Event): State | void
+  evolve(state: State, event: Event): State | undefined
   readonly rules: readonly Rule<State>[]
   readonly sharedKeys?: readonly SharedKeyRule<State>[]
   /** Settings that are part of the version (grace periods, margins); printed by `plan`. */
