@@ -1,0 +1,100 @@
+// Cuts: where a reading stops. A result is always "as of" a cut, and the same cut gives the same result for ever.
+import type { RecordedEvent } from '../log/event.js'
+import type { EventReader } from '../log/event-store.js'
+import { comparePositions, formatPosition, type Position } from '../log/position.js'
+import { InvalidPositionError } from '../log/store-errors.js'
+import { formatTicks, type Ticks, ticksOfMs } from '../log/ticks.js'
+
+/** The last event that a reading takes in. */
+export interface Cut {
+  readonly position: Position
+  /** Its `created`, RFC 3339; null in logs that keep no time. */
+  readonly time: string | null
+  /** Its id: a plan made at this cut is known by it. */
+  readonly eventId: string
+}
+
+/** What a cut is asked by: the log's end, a time, or a position. */
+export type CutSpec =
+  | { readonly kind: 'head' }
+  | { readonly kind: 'time'; readonly ticks: Ticks }
+  | { readonly kind: 'position'; readonly position: Position }
+
+/** A cut that cannot be made: in the future, or before the first event. */
+export class CutError extends Error {
+  override readonly name = 'CutError'
+}
+
+/**
+ * Resolves a cut to the event it ends at; undefined for the head of an empty log. A time ends before the first event created after
+ * it; a position that is no event's ends at the last event before it. `clock`: milliseconds since the Unix epoch.
+ * Throws CutError where nothing is before the cut, or it lies in the future and so is not final.
+ */
+export async function resolveCut(reader: EventReader, spec: CutSpec, clock: number): Promise<Cut | undefined> {
+  if (spec.kind === 'head') return cutOf(await lastEvent(reader))
+  if (spec.kind === 'time' && spec.ticks > ticksOfMs(clock)) {
+    throw new CutError(`${formatTicks(spec.ticks)} is in the future: what will be known by then is not final`)
+  }
+  const isPast = spec.kind === 'time' ? isAfterTime(spec.ticks) : isAfterPosition(spec.position)
+  const exact = spec.kind === 'position' ? await eventAt(reader, spec.position) : undefined
+  const last = exact ?? (await lastBefore(reader, isPast))
+  if (!last) throw new CutError(`Nothing is in the log before ${describeCutSpec(spec)}`)
+  return cutOf(last)
+}
+
+function cutOf(event: RecordedEvent | undefined): Cut | undefined {
+  if (!event) return undefined
+  return {
+    position: event.position,
+    time: event.created === undefined ? null : formatTicks(event.created),
+    eventId: event.id,
+  }
+}
+
+function describeCutSpec(spec: CutSpec): string {
+  if (spec.kind === 'head') return 'the head'
+  return spec.kind === 'time' ? formatTicks(spec.ticks) : formatPosition(spec.position)
+}
+
+/** A running maximum passes T for the first time exactly where the first event is created after T. */
+function isAfterTime(ticks: Ticks): (event: RecordedEvent) => boolean {
+  return ({ created }) => created !== undefined && created > ticks
+}
+
+function isAfterPosition(position: Position): (event: RecordedEvent) => boolean {
+  return (event) => comparePositions(event.position, position) > 0
+}
+
+async function lastEvent(reader: EventReader): Promise<RecordedEvent | undefined> {
+  for await (const { events } of reader.readAll({ direction: 'backwards', maxCount: 1 })) {
+    if (events[0]) return events[0]
+  }
+  return undefined
+}
+
+/** The event that stands exactly at a position; undefined where none does. */
+export async function eventAt(reader: EventReader, position: Position): Promise<RecordedEvent | undefined> {
+  try {
+    for await (const { events } of reader.readAll({ from: position, maxCount: 1 })) {
+      const [first] = events
+      if (first) return comparePositions(first.position, position) === 0 ? first : undefined
+    }
+  } catch (error) {
+    if (!(error instanceof InvalidPositionError)) throw error
+  }
+  return undefined
+}
+
+async function lastBefore(
+  reader: EventReader,
+  isPast: (event: RecordedEvent) => boolean,
+): Promise<RecordedEvent | undefined> {
+  let last: RecordedEvent | undefined
+  for await (const { events } of reader.readAll()) {
+    for (const event of events) {
+      if (isPast(event)) return last
+      last = event
+    }
+  }
+  return last
+}

@@ -1,0 +1,92 @@
+// Decoding: stored bytes become a typed event, or an Undecodable that says why. Nothing is skipped: what cannot be read becomes
+// a finding on its subject (engine rule `unknown-event`), because it could be the very event that seems to be missing.
+import type { z } from 'zod'
+import type { RecordedEvent } from '../log/event.js'
+import type { JsonObject } from './json.js'
+import type { DecodedEvent, EventRef, Projection } from './projection.js'
+
+/** An event of the projection's categories that its schemas do not accept. */
+export interface Undecodable extends EventRef {
+  readonly type: string
+  /** One line: which field, and what was expected. */
+  readonly why: string
+}
+
+export type Decoding =
+  | { readonly kind: 'decoded'; readonly event: DecodedEvent }
+  | { readonly kind: 'undecodable'; readonly event: Undecodable }
+
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true })
+
+/** Decodes one event of a subject's stream by the projection's schema for its type (`*` where none is named). */
+export function decode(
+  event: RecordedEvent,
+  { category, subject }: { category: string; subject: string },
+  projection: Projection,
+): Decoding {
+  const { id, stream, revision, type } = event
+  const undecodable = (why: string): Decoding => ({ kind: 'undecodable', event: { id, stream, revision, type, why } })
+  const schema = schemaOf(projection, type)
+  if (!schema) return undecodable(`${projection.name} knows no event type ${JSON.stringify(type)}`)
+  if (event.contentType !== 'application/json') return undecodable(`expected JSON, found ${event.contentType}`)
+  let json: unknown
+  try {
+    json = JSON.parse(strictUtf8.decode(event.data))
+  } catch {
+    return undecodable('its data is not valid JSON in UTF-8')
+  }
+  const parsed = schema.safeParse(json)
+  if (!parsed.success) return undecodable(describeIssue(parsed.error))
+  return { kind: 'decoded', event: new Decoded(event, category, subject, parsed.data) }
+}
+
+function schemaOf({ events }: Projection, type: string): z.ZodType | undefined {
+  if (Object.hasOwn(events, type)) return events[type]
+  return Object.hasOwn(events, '*') ? events['*'] : undefined
+}
+
+function describeIssue(error: z.ZodError): string {
+  const [first] = error.issues
+  if (!first) return 'its data does not fit the schema'
+  const path = first.path.map(String).join('.')
+  return path === '' ? first.message : `${path}: ${first.message}`
+}
+
+/** A decoded event. Its metadata is parsed when somebody asks for it: most folds never do. */
+class Decoded implements DecodedEvent {
+  readonly id: string
+  readonly stream: string
+  readonly revision: number
+  readonly type: string
+  readonly created: bigint | undefined
+  readonly #metadata: Uint8Array
+
+  constructor(
+    event: RecordedEvent,
+    readonly category: string,
+    readonly subject: string,
+    readonly data: unknown,
+  ) {
+    this.id = event.id
+    this.stream = event.stream
+    this.revision = event.revision
+    this.type = event.type
+    this.created = event.created
+    this.#metadata = event.metadata
+  }
+
+  get metadata(): JsonObject {
+    return parseMetadata(this.#metadata)
+  }
+}
+
+/** Custom metadata as an object; empty where there is none or it is no JSON object. */
+export function parseMetadata(bytes: Uint8Array): JsonObject {
+  if (bytes.length === 0) return {}
+  try {
+    const json: unknown = JSON.parse(strictUtf8.decode(bytes))
+    return typeof json === 'object' && json !== null && !Array.isArray(json) ? (json as JsonObject) : {}
+  } catch {
+    return {}
+  }
+}

@@ -1,0 +1,131 @@
+// Detection: folded subjects become findings. The engine's own rules (is the history whole, was everything read) hold for every
+// projection; the projection's rules look at one state each, its shared-key rules at all of them.
+import { type Finding, makeFinding, markHeld } from './finding.js'
+import { type FoldedSubject, incompletenessOf, revisionsOf } from './fold.js'
+import type { JsonObject } from './json.js'
+import type { Evidence, FindingRef, Intent, KeyUse, Projection, Rule, RuleContext, RuleHead } from './projection.js'
+
+const HISTORY_INCOMPLETE: RuleHead = {
+  id: 'history-incomplete',
+  title: 'The history is not whole: absence of an event proves nothing.',
+  severity: 1,
+  disposition: 'never',
+}
+
+const UNKNOWN_EVENT: RuleHead = {
+  id: 'unknown-event',
+  title: 'An event could not be decoded: it could be the one that seems to be missing.',
+  severity: 1,
+  disposition: 'never',
+}
+
+/** All rules that can open findings under a projection, the engine's own first. */
+export function rulesOf(projection: Projection): readonly RuleHead[] {
+  return [HISTORY_INCOMPLETE, UNKNOWN_EVENT, ...projection.rules, ...(projection.sharedKeys ?? [])]
+}
+
+/** The findings of one subject, unsorted, those that may not be repaired marked with what holds them. */
+export function detectSubject(folded: FoldedSubject, projection: Projection, context: RuleContext): Finding[] {
+  const revisions = revisionsOf(folded, projection)
+  const { subject } = folded
+  const findings = integrityEvidence(folded).map(([rule, evidence]) =>
+    makeFinding(projection.name, rule, { subject, revisions, evidence }),
+  )
+  for (const rule of projection.rules) {
+    const lookups = lookupsOf(rule, context)
+    if (lookups === 'not configured') continue
+    for (const evidence of applyRule(rule, folded.state, context)) {
+      findings.push(makeFinding(projection.name, rule, { subject, revisions, evidence, ...(lookups && { lookups }) }))
+    }
+  }
+  return markHeld(findings)
+}
+
+function* applyRule(rule: Rule<unknown>, state: unknown, context: RuleContext): Iterable<Evidence> {
+  const conditions = Object.values(rule.when)
+  for (const item of rule.each?.(state, context) ?? [undefined]) {
+    if (conditions.every((holds) => holds(state, context, item))) yield rule.evidence(state, item, context)
+  }
+}
+
+function lookupsOf(rule: Rule<unknown>, { lookups }: RuleContext): JsonObject | undefined | 'not configured' {
+  if (!rule.uses) return undefined
+  if (!rule.uses.every((name) => Object.hasOwn(lookups, name))) return 'not configured'
+  return Object.fromEntries(rule.uses.map((name) => [name, lookups[name]]))
+}
+
+function integrityEvidence(folded: FoldedSubject): [RuleHead, Evidence][] {
+  const incomplete = incompletenessOf(folded)
+  const [firstHole] = incomplete
+  const [firstUnknown] = folded.undecodable
+  const evidence: [RuleHead, Evidence][] = []
+  if (firstHole) {
+    const why = incomplete.map((hole) => ({ stream: hole.shownBy.stream, why: hole.why }))
+    evidence.push([HISTORY_INCOMPLETE, { opened: firstHole.shownBy, detail: { why } }])
+  }
+  if (firstUnknown) {
+    const events = folded.undecodable.map(({ id }) => id)
+    const why = folded.undecodable.map((event) => ({
+      stream: event.stream,
+      revision: event.revision,
+      type: event.type,
+      why: event.why,
+    }))
+    evidence.push([UNKNOWN_EVENT, { opened: firstUnknown, events, detail: { why } }])
+  }
+  return evidence
+}
+
+/** A key's use with the subject that uses it. */
+interface SubjectUse {
+  readonly folded: FoldedSubject
+  readonly use: KeyUse
+}
+
+/** The second pass: keys that should be unique over all subjects and are not, as findings by subject. */
+export function detectSharedKeys(subjects: Iterable<FoldedSubject>, projection: Projection): Map<string, Finding[]> {
+  const bySubject = new Map<string, Finding[]>()
+  for (const rule of projection.sharedKeys ?? []) {
+    for (const uses of groupUses(subjects, rule.keys.bind(rule)).values()) {
+      const events = uses.map(({ use }) => use.opened.id)
+      const sharedBy = [...new Set(uses.map(({ folded }) => folded.subject))].sort()
+      for (const { folded, use } of uses) {
+        const evidence = { ...use, events, detail: { ...use.detail, key: use.key, sharedBy } }
+        const revisions = revisionsOf(folded, projection)
+        const found = bySubject.get(folded.subject) ?? []
+        found.push(makeFinding(projection.name, rule, { subject: folded.subject, revisions, evidence }))
+        bySubject.set(folded.subject, found)
+      }
+    }
+  }
+  return bySubject
+}
+
+function groupUses(
+  subjects: Iterable<FoldedSubject>,
+  keysOf: (state: unknown) => Iterable<KeyUse>,
+): Map<string, SubjectUse[]> {
+  const uses = new Map<string, SubjectUse[]>()
+  for (const folded of subjects) {
+    for (const use of keysOf(folded.state)) {
+      const known = uses.get(use.key)
+      if (known) known.push({ folded, use })
+      else uses.set(use.key, [{ folded, use }])
+    }
+  }
+  for (const [key, found] of uses) if (found.length < 2) uses.delete(key)
+  return uses
+}
+
+/** The compensations of one subject: empty unless it has a repairable finding and nothing that holds it. */
+export function compensateSubject(
+  folded: FoldedSubject,
+  findings: readonly Finding[],
+  projection: Projection,
+  context: RuleContext,
+): readonly Intent[] {
+  const repairable = findings.filter((finding) => finding.disposition === 'repair')
+  if (repairable.length === 0 || repairable.some((finding) => finding.heldBy)) return []
+  const refs: FindingRef[] = repairable.map(({ id, rule, occurrence }) => ({ id, rule, occurrence }))
+  return projection.compensate?.(folded.state, refs, context) ?? []
+}

@@ -1,0 +1,46 @@
+// Digests: one number that two results share when they say the same, whatever store they were read from.
+import { createHash } from 'node:crypto'
+import canonicalizeModule from 'canonicalize'
+import type { Finding } from './finding.js'
+
+// The package is CommonJS with an ES default: under Node's ESM loader the function itself is what comes in.
+const canonicalizeJson = canonicalizeModule as unknown as (value: unknown) => string | undefined
+
+/** JSON by RFC 8785: the same value gives the same bytes. Undefined fields are left out. */
+export function canonicalize(value: unknown): string {
+  const text = canonicalizeJson(value)
+  if (text === undefined) throw new TypeError('canonicalize: not a JSON value')
+  return text
+}
+
+/** `sha256:…` over the RFC 8785 form of a value. */
+export function digestOf(value: unknown): string {
+  return `sha256:${createHash('sha256').update(canonicalize(value)).digest('hex')}`
+}
+
+/** What a scan was asked beside its cut: part of its digest. */
+export interface ScanQuestion {
+  readonly projection: string
+  readonly version: string
+  readonly filters: { readonly rules?: readonly string[]; readonly subjects?: readonly string[] }
+  /** RFC 3339. */
+  readonly now: string
+}
+
+/**
+ * The digest of a scan: `{projection, version, filters, now, findings}`, findings in their order. Positions, `created` and elapsed time
+ * are no part of a finding, so it is equal on every home. Findings are hashed one by one: all of them as one text
+ * could be longer than a string can be.
+ */
+export function digestOfScan(question: ScanQuestion, findings: readonly Finding[]): string {
+  const { filters, now, projection, version } = question
+  // The keys in RFC 8785 order: filters, findings, now, projection, version.
+  const hash = createHash('sha256').update(`{"filters":${canonicalize(filters)},"findings":[`)
+  findings.forEach((finding, index) => {
+    hash.update((index === 0 ? '' : ',') + canonicalize(finding))
+  })
+  hash.update(
+    `],"now":${canonicalize(now)},"projection":${canonicalize(projection)},"version":${canonicalize(version)}}`,
+  )
+  return `sha256:${hash.digest('hex')}`
+}

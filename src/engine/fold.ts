@@ -1,0 +1,148 @@
+// The fold: events in log order become the state of each subject, with the head of each of its streams and everything that
+// makes its history less than whole. The same fold serves the replay, one subject's re-reading and the live watch.
+import type { RecordedEvent } from '../log/event.js'
+import { type Revision, TOMBSTONE_REVISION } from '../log/revision.js'
+import { categoryOf, describedBy, streamOf, subjectOf } from '../log/stream.js'
+import { limitsOf, type StreamLimits } from '../log/stream-metadata.js'
+import { decode, type Undecodable } from './decode.js'
+import type { EventRef, Projection } from './projection.js'
+
+/** Why a subject's history is not whole: absence of an event then proves nothing. */
+export interface Incompleteness {
+  /** The event that shows it: the first one after a hole, the metadata that cuts, or the tombstone. */
+  readonly shownBy: EventRef
+  readonly why: string
+}
+
+/** One subject as folded so far. */
+export interface FoldedSubject<State = unknown> {
+  readonly subject: string
+  /** The how-many-eth subject it was when its first event came; orders subjects by first event. */
+  readonly ordinal: number
+  state: State
+  /** The last revision seen of each of its streams, by category. */
+  readonly heads: Record<string, Revision>
+  readonly undecodable: Undecodable[]
+  readonly holes: Incompleteness[]
+  /** What the last metadata of each stream cuts off, by category. */
+  readonly limits: Record<string, Incompleteness>
+}
+
+/** What a fold has seen, in numbers. */
+export interface FoldCounts {
+  events: number
+  streams: number
+  undecodable: number
+  /** Holes in streams' revisions, a first revision above 0 among them. */
+  gaps: number
+  /** Events in a category of the projection whose stream names no subject: they could belong to any. */
+  unattributable: number
+}
+
+/** Folds events, in log order, by subject. */
+export class Fold<State = unknown> {
+  readonly subjects = new Map<string, FoldedSubject<State>>()
+  readonly counts: FoldCounts = { events: 0, streams: 0, undecodable: 0, gaps: 0, unattributable: 0 }
+  readonly #categories: ReadonlySet<string>
+
+  constructor(readonly projection: Projection<State>) {
+    this.#categories = new Set(projection.categories)
+  }
+
+  /** Takes the next event of the log; events of other categories are passed over. */
+  add(event: RecordedEvent): void {
+    const described = describedBy(event.stream)
+    const category = categoryOf(described ?? event.stream)
+    if (category === undefined || !this.#categories.has(category)) return
+    const subject = subjectOf(described ?? event.stream)
+    if (described !== undefined) {
+      if (subject !== undefined) this.#addMetadata(event, category, subject)
+    } else if (subject === undefined) {
+      this.counts.unattributable += 1
+    } else {
+      this.#addEvent(event, category, subject)
+    }
+  }
+
+  #addEvent(event: RecordedEvent, category: string, subject: string): void {
+    const folded = this.#subject(subject)
+    const head = folded.heads[category]
+    // Seen already: a reading that went on after a cut connection, or a doubled delivery.
+    if (head !== undefined && event.revision <= head && event.revision !== TOMBSTONE_REVISION) return
+    this.counts.events += 1
+    if (head === undefined) this.counts.streams += 1
+    if (event.revision === TOMBSTONE_REVISION) {
+      folded.holes.push({ shownBy: refOf(event), why: 'the stream was deleted for ever' })
+      return
+    }
+    this.#noteHole(folded, event, head)
+    folded.heads[category] = event.revision
+    const decoding = decode(event, { category, subject }, this.projection as Projection)
+    if (decoding.kind === 'undecodable') {
+      this.counts.undecodable += 1
+      folded.undecodable.push(decoding.event)
+    } else {
+      folded.state = this.projection.evolve(folded.state, decoding.event) ?? folded.state
+    }
+  }
+
+  #noteHole(folded: FoldedSubject<State>, event: RecordedEvent, head: Revision | undefined): void {
+    const expected = head === undefined ? 0 : head + 1
+    if (event.revision === expected) return
+    this.counts.gaps += 1
+    const missing = event.revision - expected
+    const what = head === undefined ? 'the first' : 'then'
+    folded.holes.push({
+      shownBy: refOf(event),
+      why: `${what} ${missing} event${missing === 1 ? '' : 's'} missing before revision ${event.revision}`,
+    })
+  }
+
+  #addMetadata(event: RecordedEvent, category: string, subject: string): void {
+    const why = describeLimits(limitsOf(event.data))
+    if (why !== undefined) this.#subject(subject).limits[category] = { shownBy: refOf(event), why }
+    else delete this.subjects.get(subject)?.limits[category]
+  }
+
+  #subject(subject: string): FoldedSubject<State> {
+    const known = this.subjects.get(subject)
+    if (known) return known
+    const folded = emptySubject(this.projection, subject, this.subjects.size)
+    this.subjects.set(subject, folded)
+    return folded
+  }
+}
+
+/** A subject of which nothing was read yet. */
+export function emptySubject<State>(
+  projection: Projection<State>,
+  subject: string,
+  ordinal: number,
+): FoldedSubject<State> {
+  return { subject, ordinal, state: projection.initial(subject), heads: {}, undecodable: [], holes: [], limits: {} }
+}
+
+/** The head of each stream that the projection reads of a subject; null where the stream has no event. */
+export function revisionsOf(folded: FoldedSubject, { categories }: Projection): Record<string, Revision | null> {
+  return Object.fromEntries(
+    categories.map((category) => [streamOf(category, folded.subject), folded.heads[category] ?? null]),
+  )
+}
+
+/** Everything that makes a subject's history less than whole. */
+export function incompletenessOf(folded: FoldedSubject): readonly Incompleteness[] {
+  return [...Object.values(folded.limits), ...folded.holes]
+}
+
+function refOf({ id, stream, revision }: RecordedEvent): EventRef {
+  return { id, stream, revision }
+}
+
+function describeLimits(limits: StreamLimits): string | undefined {
+  if (limits.softDeleted) return 'the stream was deleted'
+  if (limits.truncateBefore !== undefined && limits.truncateBefore > 0)
+    return `$tb cuts events before revision ${limits.truncateBefore}`
+  if (limits.maxCount !== undefined) return `$maxCount keeps the last ${limits.maxCount} events only`
+  if (limits.maxAgeSeconds !== undefined) return `$maxAge keeps the last ${limits.maxAgeSeconds} seconds only`
+  return undefined
+}

@@ -1,0 +1,195 @@
+// The reading loop: the log from its start to a cut, folded and judged. The same question at the same cut gives the same bytes,
+// whatever store it is read from.
+import type { EventReader } from '../log/event-store.js'
+import { comparePositions } from '../log/position.js'
+import { prefixesOf } from '../log/stream.js'
+import { formatTicks, ticksOfMs } from '../log/ticks.js'
+import type { Cut } from './cut.js'
+import { compensateSubject, detectSharedKeys, detectSubject, rulesOf } from './detect.js'
+import { digestOfScan, type ScanQuestion } from './digest.js'
+import { compareFindings, type Finding, markHeld } from './finding.js'
+import { Fold, type FoldCounts, type FoldedSubject } from './fold.js'
+import type { JsonValue } from './json.js'
+import type { Intent, Projection, RuleContext } from './projection.js'
+
+/** How far a replay has come. */
+export interface Progress {
+  readonly events: number
+  /** 0 to 1 by position; undefined while the end is not known. */
+  readonly fraction: number | undefined
+  readonly elapsedMs: number
+}
+
+/** Answers somebody outside about one subject, by the lookup's name; asked once a subject. */
+export type LookUp = (subject: string, state: unknown) => Promise<Readonly<Record<string, JsonValue>>>
+
+export interface ReplayOptions {
+  /** Where to stop; left out: at the end of the reading, which must then be one that nobody appends to (log files). */
+  readonly cut?: Cut
+  /** What rules take for the present, in milliseconds since the Unix epoch. */
+  readonly now: number
+  /** Only findings of these rules or subjects are reported. Everything is folded and judged all the same. */
+  readonly filters?: ScanQuestion['filters']
+  readonly lookUp?: LookUp
+  readonly signal?: AbortSignal
+  /** Called after each batch. */
+  readonly onProgress?: (progress: Progress) => void
+  /** After the reading: how many of the source's lines gave no event because they could not be read. Default none. */
+  readonly countUnreadable?: () => number
+  /** Milliseconds of any steady clock, for elapsed times only. */
+  readonly elapsedClock?: () => number
+}
+
+/** How much of the log a result rests on. */
+export interface Coverage extends FoldCounts {
+  /** False where something in range could not be read or belongs to nobody known: then "no finding" means nothing. */
+  readonly complete: boolean
+  readonly subjects: number
+  /** Lines of a log file that gave no event. */
+  readonly unreadable: number
+}
+
+export interface ScanSummary extends ScanQuestion {
+  readonly cut: Cut | null
+  readonly coverage: Coverage
+  /** Findings by rule; rules that found nothing are left out. */
+  readonly findings: Readonly<Record<string, number>>
+  readonly digest: string
+  readonly elapsedMs: number
+}
+
+/** What would make one subject good. */
+export interface Compensation {
+  readonly subject: string
+  /** Orders subjects by their first event in the log. */
+  readonly ordinal: number
+  readonly intents: readonly Intent[]
+}
+
+export interface ReplayResult {
+  readonly summary: ScanSummary
+  /** Sorted by subject, rule, id. */
+  readonly findings: readonly Finding[]
+  /** In the order of the subjects' first events; not narrowed by the filters' rules. */
+  readonly compensations: readonly Compensation[]
+}
+
+/**
+ * Replays the log up to the cut, folds every subject and reports what is wrong. Memory grows with the number of subjects.
+ * Throws what the reader throws, and the signal's reason when aborted.
+ */
+export async function replay(
+  reader: EventReader,
+  projection: Projection,
+  options: ReplayOptions,
+): Promise<ReplayResult> {
+  const clock = options.elapsedClock ?? (() => performance.now())
+  const startedAt = clock()
+  const fold = new Fold(projection)
+  const lastRead = await readUpTo(reader, fold, { ...options, clock, startedAt })
+  const judged = await judge([...fold.subjects.values()], projection, options)
+  const { filters = {}, now } = options
+  const findings = judged.findings.filter((finding) => isAskedFor(finding, filters)).sort(compareFindings)
+  const question: ScanQuestion = {
+    projection: projection.name,
+    version: projection.version,
+    filters,
+    now: formatTicks(ticksOfMs(now)),
+  }
+  const summary: ScanSummary = {
+    ...question,
+    cut: options.cut ?? lastRead ?? null,
+    coverage: coverageOf(fold, options.countUnreadable?.() ?? 0),
+    findings: countByRule(findings, projection),
+    digest: digestOfScan(question, findings),
+    elapsedMs: Math.round(clock() - startedAt),
+  }
+  const compensations = judged.compensations.filter(({ subject }) => filters.subjects?.includes(subject) ?? true)
+  return { summary, findings, compensations }
+}
+
+async function readUpTo(
+  reader: EventReader,
+  fold: Fold,
+  options: ReplayOptions & { clock: () => number; startedAt: number },
+): Promise<Cut | undefined> {
+  const { cut, signal, clock, startedAt } = options
+  const filter = { streamPrefixes: prefixesOf(fold.projection.categories) }
+  let last: Cut | undefined
+  for await (const batch of reader.readAll({ filter, ...(signal && { signal }) })) {
+    signal?.throwIfAborted()
+    for (const event of batch.events) {
+      if (cut && comparePositions(event.position, cut.position) > 0) return last
+      fold.add(event)
+    }
+    const end = batch.events.at(-1)
+    if (end)
+      last = {
+        position: end.position,
+        time: end.created === undefined ? null : formatTicks(end.created),
+        eventId: end.id,
+      }
+    const fraction = cut && fractionOf(batch.position.commit, cut.position.commit)
+    options.onProgress?.({ events: fold.counts.events, fraction, elapsedMs: clock() - startedAt })
+    if (cut && comparePositions(batch.position, cut.position) >= 0) return last
+  }
+  return last
+}
+
+function fractionOf(done: bigint, all: bigint): number {
+  return all === 0n ? 1 : Math.min(1, Number(done) / Number(all))
+}
+
+async function judge(
+  subjects: readonly FoldedSubject[],
+  projection: Projection,
+  { now, lookUp }: ReplayOptions,
+): Promise<{ findings: Finding[]; compensations: Compensation[] }> {
+  const shared = detectSharedKeys(subjects, projection)
+  const findings: Finding[] = []
+  const compensations: Compensation[] = []
+  for (const folded of subjects) {
+    const context: RuleContext = { now, lookups: lookUp ? await lookUp(folded.subject, folded.state) : {} }
+    const own = judgeSubject(folded, projection, context, shared.get(folded.subject))
+    for (const finding of own) findings.push(finding)
+    const intents = compensateSubject(folded, own, projection, context)
+    if (intents.length > 0) compensations.push({ subject: folded.subject, ordinal: folded.ordinal, intents })
+  }
+  return { findings, compensations }
+}
+
+/** All findings of one subject, those of rules across subjects included. */
+export function judgeSubject(
+  folded: FoldedSubject,
+  projection: Projection,
+  context: RuleContext,
+  shared: readonly Finding[] = [],
+): Finding[] {
+  const own = detectSubject(folded, projection, context)
+  return shared.length === 0 ? own : markHeld([...own, ...shared])
+}
+
+function isAskedFor({ rule, subject }: Finding, { rules, subjects }: ScanQuestion['filters']): boolean {
+  return (rules?.includes(rule) ?? true) && (subjects?.includes(subject) ?? true)
+}
+
+function coverageOf(fold: Fold, unreadable: number): Coverage {
+  const { counts } = fold
+  return {
+    complete: counts.unattributable === 0 && unreadable === 0,
+    events: counts.events,
+    streams: counts.streams,
+    subjects: fold.subjects.size,
+    undecodable: counts.undecodable,
+    gaps: counts.gaps,
+    unattributable: counts.unattributable,
+    unreadable,
+  }
+}
+
+function countByRule(findings: readonly Finding[], projection: Projection): Record<string, number> {
+  const counts = new Map<string, number>()
+  for (const { rule } of findings) counts.set(rule, (counts.get(rule) ?? 0) + 1)
+  const ids = rulesOf(projection).map(({ id }) => id)
+  return Object.fromEntries(ids.filter((id) => counts.has(id)).map((id) => [id, counts.get(id) as number]))
+}
