@@ -31,7 +31,7 @@ export class CutError extends Error {
  * Throws CutError where nothing is before the cut, or it lies in the future and so is not final.
  */
 export async function resolveCut(reader: EventReader, spec: CutSpec, clock: number): Promise<Cut | undefined> {
-  if (spec.kind === 'head') return cutOf(await lastEvent(reader))
+  if (spec.kind === 'head') return cutAtEvent(await lastEvent(reader))
   if (spec.kind === 'time' && spec.ticks > ticksOfMs(clock)) {
     throw new CutError(`${formatTicks(spec.ticks)} is in the future: what will be known by then is not final`)
   }
@@ -39,10 +39,11 @@ export async function resolveCut(reader: EventReader, spec: CutSpec, clock: numb
   const exact = spec.kind === 'position' ? await eventAt(reader, spec.position) : undefined
   const last = exact ?? (await lastBefore(reader, isPast))
   if (!last) throw new CutError(`Nothing is in the log before ${describeCutSpec(spec)}`)
-  return cutOf(last)
+  return cutAtEvent(last)
 }
 
-function cutOf(event: RecordedEvent | undefined): Cut | undefined {
+/** The cut that ends with this event. */
+export function cutAtEvent(event: RecordedEvent | undefined): Cut | undefined {
   if (!event) return undefined
   return {
     position: event.position,

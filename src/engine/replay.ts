@@ -1,10 +1,12 @@
 // The reading loop: the log from its start to a cut, folded and judged. The same question at the same cut gives the same bytes,
 // whatever store it is read from.
+
+import type { RecordedEvent } from '../log/event.js'
 import type { EventReader } from '../log/event-store.js'
-import { comparePositions } from '../log/position.js'
+import { comparePositions, type Position } from '../log/position.js'
 import { prefixesOf } from '../log/stream.js'
 import { formatTicks, ticksOfMs } from '../log/ticks.js'
-import type { Cut } from './cut.js'
+import { type Cut, cutAtEvent } from './cut.js'
 import { compensateSubject, detectSharedKeys, detectSubject, rulesOf } from './detect.js'
 import { digestOfScan, type ScanQuestion } from './digest.js'
 import { compareFindings, type Finding, markHeld } from './finding.js'
@@ -118,22 +120,21 @@ async function readUpTo(
   let last: Cut | undefined
   for await (const batch of reader.readAll({ filter, ...(signal && { signal }) })) {
     signal?.throwIfAborted()
-    for (const event of batch.events) {
-      if (cut && comparePositions(event.position, cut.position) > 0) return last
-      fold.add(event)
-    }
-    const end = batch.events.at(-1)
-    if (end)
-      last = {
-        position: end.position,
-        time: end.created === undefined ? null : formatTicks(end.created),
-        eventId: end.id,
-      }
+    const events = cut ? eventsUpTo(batch.events, cut.position) : batch.events
+    for (const event of events) fold.add(event)
+    last = cutAtEvent(events.at(-1)) ?? last
     const fraction = cut && fractionOf(batch.position.commit, cut.position.commit)
     options.onProgress?.({ events: fold.counts.events, fraction, elapsedMs: clock() - startedAt })
-    if (cut && comparePositions(batch.position, cut.position) >= 0) return last
+    if (cut && comparePositions(batch.position, cut.position) >= 0) break
   }
   return last
+}
+
+/** The events of a batch that are not beyond a position: all of them, but for the batch in which it lies. */
+function eventsUpTo(events: readonly RecordedEvent[], position: Position): readonly RecordedEvent[] {
+  const last = events.at(-1)
+  if (!last || comparePositions(last.position, position) <= 0) return events
+  return events.filter((event) => comparePositions(event.position, position) <= 0)
 }
 
 function fractionOf(done: bigint, all: bigint): number {
