@@ -45,7 +45,7 @@ export const transactions = defineProjection<Transaction, DecodedEvent>({
       occurrence: 'ticket',
       answers: findings.map((finding) => finding.id),
       category: 'ticketlog',
-      settle: () => [{ type: TICKET_ISSUED, data: { transaction_id: id, event_type: TICKET_ISSUED } }],
+      events: [{ type: TICKET_ISSUED, data: { transaction_id: id, event_type: TICKET_ISSUED } }],
     },
   ],
 })

@@ -20,8 +20,8 @@ export interface FoldedSubject<State = unknown> {
   /** The how-many-eth subject it was when its first event came; orders subjects by first event. */
   readonly ordinal: number
   state: State
-  /** The last revision seen of each of its streams, by category. */
-  readonly heads: Record<string, Revision>
+  /** The last event seen of each of its streams, by category. */
+  readonly heads: Record<string, EventRef>
   readonly undecodable: Undecodable[]
   readonly holes: Incompleteness[]
   /** What the last metadata of each stream cuts off, by category. */
@@ -66,7 +66,7 @@ export class Fold<State = unknown> {
 
   #addEvent(event: RecordedEvent, category: string, subject: string): void {
     const folded = this.#subject(subject)
-    const head = folded.heads[category]
+    const head = folded.heads[category]?.revision
     // Seen already: a reading that went on after a cut connection, or a doubled delivery.
     if (head !== undefined && event.revision <= head && event.revision !== TOMBSTONE_REVISION) return
     this.counts.events += 1
@@ -76,7 +76,7 @@ export class Fold<State = unknown> {
       return
     }
     this.#noteHole(folded, event, head)
-    folded.heads[category] = event.revision
+    folded.heads[category] = refOf(event)
     const decoding = decode(event, { category, subject }, this.projection as Projection)
     if (decoding.kind === 'undecodable') {
       this.counts.undecodable += 1
@@ -125,7 +125,7 @@ export function emptySubject<State>(
 /** The head of each stream that the projection reads of a subject; null where the stream has no event. */
 export function revisionsOf(folded: FoldedSubject, { categories }: Projection): Record<string, Revision | null> {
   return Object.fromEntries(
-    categories.map((category) => [streamOf(category, folded.subject), folded.heads[category] ?? null]),
+    categories.map((category) => [streamOf(category, folded.subject), folded.heads[category]?.revision ?? null]),
   )
 }
 

@@ -63,6 +63,8 @@ export interface RuleHead {
   readonly disposition: Disposition
   /** With `never`: it also opens a case for a person. */
   readonly opensCase?: boolean
+  /** A finding of this rule after a repair stops the whole campaign. */
+  readonly stopsCampaign?: boolean
 }
 
 /** A condition on one state; `item` is what the rule's `each` gave. */
@@ -103,23 +105,55 @@ export interface Draft {
   readonly data: JsonObject
 }
 
-/** What one compensation does. Plain but for `settle`. */
+/**
+ * What one compensation would do. Plain data: plans hold it, and what is approved is what is done. Either `events` (nobody outside
+ * has to be asked) or `command` (then the projection has a `settlement`).
+ */
 export interface Intent {
   /**
-   * What makes two intents the same, deterministic: subject, occurrence, count of earlier failures; never the rule, the campaign
-   * or the time. The engine makes of it the key under which an authority is asked.
+   * What makes two intents the same, deterministic: passenger, document, count of earlier failures; never the rule, the campaign
+   * or the time. With the subject the engine makes of it the idempotency key of the work.
    */
   readonly occurrence: string
   /** Ids of the findings it makes good. */
   readonly answers: readonly string[]
   /** The category of the subject's stream that is appended to. */
   readonly category: string
-  /** Appended first, to claim the work, where somebody outside must be asked. */
-  readonly claim?: Draft
-  /** What an authority outside is asked to do; with it there is a claim. */
+  readonly events?: readonly Draft[]
+  /** What an authority outside is asked to do, in the domain's words. */
   readonly command?: JsonObject
-  /** The events that record the outcome. Without a command: called with no answer, and these events are the compensation. */
-  settle(answer: JsonObject | undefined): readonly Draft[]
+  /** What it moves, for limits by value; integer minor units. */
+  readonly value?: { readonly currency: string; readonly amountMinor: number }
+}
+
+/** One try of an intent. */
+export interface Attempt {
+  /** Random, another one a try. */
+  readonly id: string
+  /** The idempotency key: equal for all tries of one intent. */
+  readonly key: string
+  /** RFC 3339. */
+  readonly at: string
+}
+
+/** Why the work was not done. */
+export interface Failure {
+  /** `abandoned` where the engine itself gave up before anything was issued. */
+  readonly code: string
+  readonly message: string
+  readonly retryable: boolean
+}
+
+/** The events that carry a command through: claimed, then done or failed. Pure; each holds the attempt's id, the claim its key too. */
+export interface Settlement<State> {
+  /** Appended before the authority is asked: it excludes everybody else. */
+  claim(intent: Intent, attempt: Attempt): Draft
+  /** Records what the authority has done. `answer` is as it came; undefined where it makes no sense (the outcome is then unknown). */
+  issued(intent: Intent, attempt: Attempt, answer: JsonObject): readonly Draft[] | undefined
+  /** Records that it was not done and will not be under this attempt. */
+  failed(intent: Intent, attempt: Attempt, failure: Failure): readonly Draft[]
+  /** Whether somebody else is at the same work now, so that it must wait. */
+  isUnderWay(state: State, intent: Intent, context: RuleContext): boolean
 }
 
 /** A finding as far as a projection needs it to compensate. */
@@ -152,6 +186,8 @@ export interface Projection<State = unknown, Event extends DecodedEvent = Decode
   readonly policy?: JsonObject
   /** Called only where nothing on the subject forbids a repair. `findings` are those with disposition `repair`. */
   compensate?(state: State, findings: readonly FindingRef[], context: RuleContext): readonly Intent[]
+  /** Needed where intents hold a command. */
+  readonly settlement?: Settlement<State>
 }
 
 /** Checks a projection's shape and returns it. Throws InvalidProjectionError naming the field and what to do. */
