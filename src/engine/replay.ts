@@ -12,7 +12,7 @@ import { digestOfScan, type ScanQuestion } from './digest.js'
 import { compareFindings, type Finding, markHeld } from './finding.js'
 import { Fold, type FoldCounts, type FoldedSubject } from './fold.js'
 import type { JsonValue } from './json.js'
-import type { Intent, Projection, RuleContext } from './projection.js'
+import type { EventRef, Intent, Projection, RuleContext } from './projection.js'
 
 /** How far a replay has come. */
 export interface Progress {
@@ -65,6 +65,8 @@ export interface Compensation {
   readonly subject: string
   /** Orders subjects by their first event in the log. */
   readonly ordinal: number
+  /** The last event read of each of its streams, by category. */
+  readonly heads: Readonly<Record<string, EventRef>>
   readonly intents: readonly Intent[]
 }
 
@@ -154,7 +156,10 @@ async function judge(
     const own = judgeSubject(folded, projection, context, shared.get(folded.subject))
     for (const finding of own) findings.push(finding)
     const intents = compensateSubject(folded, own, projection, context)
-    if (intents.length > 0) compensations.push({ subject: folded.subject, ordinal: folded.ordinal, intents })
+    if (intents.length > 0) {
+      const { subject, ordinal, heads } = folded
+      compensations.push({ subject, ordinal, heads, intents })
+    }
   }
   return { findings, compensations }
 }

@@ -30,6 +30,12 @@ export type IssueResult =
   /** It may have been done, or may be yet. Only `lookUp` or the identical call can settle it. */
   | { readonly kind: 'unknown'; readonly message: string }
 
+/** Whether an authority works for a store. */
+export type AdmitResult =
+  | { readonly kind: 'admitted' }
+  | { readonly kind: 'refused'; readonly message: string }
+  | { readonly kind: 'unknown'; readonly message: string }
+
 /**
  * Contract: every call ends in bounded time and neither method throws, however wrong the answer; what is not understood is `unknown`,
  * never success. `issue` is idempotent by key: the same key gives the same answer, and the work is done once. `lookUp` changes
@@ -38,6 +44,11 @@ export type IssueResult =
 export interface Authority {
   /** Where it is, for messages and records; without credentials. */
   readonly name: string
+  /**
+   * Asked once before a campaign claims anything; without it every store is admitted. A simulator admits only stores whose
+   * marker (log/store-marker.ts) says that they are generated.
+   */
+  admits?(store: { readonly generated: boolean }, signal?: AbortSignal): Promise<AdmitResult>
   lookUp(call: AuthorityCall): Promise<LookUpResult>
   issue(call: AuthorityCall): Promise<IssueResult>
 }

@@ -1,0 +1,206 @@
+// Applying a plan: approval, the right store and rules, then item by item behind the gate, each outcome written to the campaign. Stopped
+// at any place and run again, it goes on; run again when done, it appends nothing.
+import { eventAt } from '../engine/cut.js'
+import { rulesOf } from '../engine/detect.js'
+import type { Projection } from '../engine/projection.js'
+import type { EventReader } from '../log/event-store.js'
+import { parsePosition } from '../log/position.js'
+import { CampaignLog, type CampaignRecord, readCampaign } from './campaign.js'
+import { openCases } from './cases.js'
+import { PlanStaleError } from './decide.js'
+import { Gate, type Limits } from './gate.js'
+import { type ItemOutcome, isFinal, type OutcomeKind } from './item-outcome.js'
+import { type Plan, type PlanItem, waitingCaseOf } from './plan.js'
+import { settleItem } from './settle-item.js'
+import type { Workplace } from './workplace.js'
+
+/** The approval is missing or for another plan. */
+export class ApprovalError extends Error {
+  override readonly name = 'ApprovalError'
+}
+
+export interface ApplyOptions extends Limits {
+  /** The digest that was approved. */
+  readonly approve: string
+  /** Subjects in flight together; one subject's items are settled in order. Default 16. */
+  readonly concurrency?: number
+  /** Aborted: nothing new is begun, what is in flight is finished. */
+  readonly signal?: AbortSignal
+  readonly onOutcome?: (outcome: ItemOutcome) => void
+}
+
+export interface ApplySummary {
+  readonly campaign: string
+  readonly items: number
+  readonly outcomes: Readonly<Record<OutcomeKind, number>>
+  /** Items not begun in this run and not settled by an earlier one. */
+  readonly left: number
+  /** Every item is settled for good. */
+  readonly complete: boolean
+  /** Review cases newly opened. */
+  readonly cases: number
+  /** Why it ended before the last item; undefined where it did not. */
+  readonly stopped?: string
+  readonly interrupted: boolean
+}
+
+/** Everything an apply needs; the campaign's id is made from the plan. */
+export type ApplyWork = Omit<Workplace, 'campaignId'>
+
+/**
+ * Applies a plan. Throws ApprovalError without the plan's digest, PlanStaleError where the plan was made at another store or for another version of the
+ * rules, and what the store throws.
+ */
+export async function applyPlan(work: ApplyWork, options: ApplyOptions): Promise<ApplySummary> {
+  const { plan, store } = work
+  requireApproval(plan, options.approve)
+  requireRules(plan, work.projection)
+  await requireStore(plan, store)
+  const log = new CampaignLog(store, plan, work.newId)
+  const known = await readCampaign(store, log.id)
+  await log.start(work.actors)
+  const cases = known.casesOpened ? 0 : await openCases(store, plan.cases, { campaignId: log.id, newId: work.newId })
+  if (!known.casesOpened) await log.openedCases(cases)
+  return new Run({ ...work, campaignId: log.id }, log, known, options, cases).toEnd()
+}
+
+function requireApproval(plan: Plan, approve: string): void {
+  if (approve === plan.digest) return
+  throw new ApprovalError(
+    approve === ''
+      ? `This plan needs an approval: --approve ${plan.digest}`
+      : `The approval is for ${approve}, but this plan is ${plan.digest}`,
+  )
+}
+
+function requireRules(plan: Plan, { name, version }: Projection): void {
+  if (plan.projection === name && plan.version === version) return
+  throw new PlanStaleError(
+    `The plan is for ${plan.projection} ${plan.version}, the rules here are ${name} ${version}: plan again`,
+  )
+}
+
+async function requireStore(plan: Plan, store: EventReader): Promise<void> {
+  const position = plan.cut && parsePosition(plan.cut.position)
+  if (!plan.cut || !position) return
+  const event = await eventAt(store, position)
+  if (event?.id === plan.cut.eventId) return
+  throw new PlanStaleError(
+    `The event at the plan's cut does not stand at ${plan.cut.position} here: it was made at another store; plan again`,
+  )
+}
+
+/** One run over the items that are not settled yet. */
+class Run {
+  readonly #gate: Gate
+  readonly #outcomes: Record<OutcomeKind, number> = {
+    applied: 0,
+    'already-good': 0,
+    stale: 0,
+    conflict: 0,
+    held: 0,
+    refused: 0,
+    unknown: 0,
+  }
+  #left = 0
+  #cases: number
+
+  constructor(
+    readonly work: Workplace,
+    readonly log: CampaignLog,
+    readonly known: CampaignRecord,
+    readonly options: ApplyOptions,
+    cases: number,
+  ) {
+    this.#gate = new Gate(options)
+    this.#cases = cases
+  }
+
+  async toEnd(): Promise<ApplySummary> {
+    const open = this.work.plan.items.filter((item) => !this.#reportKnown(item))
+    const canary = open.slice(0, this.options.canary ?? 0)
+    for (const item of canary) await this.#settle(item, true)
+    const queue = groupBySubject(open.slice(canary.length))
+    const workers = Array.from({ length: this.options.concurrency ?? 16 }, () => this.#drain(queue))
+    await Promise.all(workers)
+    return this.#summarise()
+  }
+
+  /** Reports an item that an earlier run settled for good. */
+  #reportKnown(item: PlanItem): boolean {
+    const settled = this.known.items.get(item.key)
+    if (!settled || !isFinal(settled.outcome as OutcomeKind)) return false
+    const kind = settled.outcome === 'applied' ? 'already-good' : (settled.outcome as OutcomeKind)
+    this.#report({
+      item,
+      kind,
+      ...(settled.revision !== undefined && { revision: settled.revision }),
+      ...(settled.why && { why: settled.why }),
+    })
+    return true
+  }
+
+  async #drain(queue: PlanItem[][]): Promise<void> {
+    for (let items = queue.shift(); items; items = queue.shift()) {
+      for (const item of items) await this.#settle(item, false)
+    }
+  }
+
+  async #settle(item: PlanItem, isCanary: boolean): Promise<void> {
+    if (this.options.signal?.aborted || !this.#gate.admit(item)) {
+      this.#left += 1
+      return
+    }
+    const outcome = await settleItem(this.work, item)
+    await this.#openCasesOf(outcome)
+    if (isFinal(outcome.kind)) await this.log.settle(outcome)
+    this.#gate.note(outcome, isCanary)
+    this.#report(outcome)
+  }
+
+  async #openCasesOf({ opened = [] }: ItemOutcome): Promise<void> {
+    if (opened.length === 0) return
+    const { store, newId, campaignId } = this.work
+    this.#cases += await openCases(store, opened.map(waitingCaseOf), { campaignId, newId })
+    const stopping = new Set(
+      rulesOf(this.work.projection).flatMap(({ id, stopsCampaign }) => (stopsCampaign ? [id] : [])),
+    )
+    const collision = opened.find(({ rule }) => stopping.has(rule))
+    if (collision) this.#gate.close(`${collision.rule} on ${collision.subject}`)
+  }
+
+  #report(outcome: ItemOutcome): void {
+    this.#outcomes[outcome.kind] += 1
+    this.options.onOutcome?.(outcome)
+  }
+
+  async #summarise(): Promise<ApplySummary> {
+    const { stale, conflict, held, unknown } = this.#outcomes
+    const interrupted = this.options.signal?.aborted ?? false
+    const complete = this.#left + stale + conflict + held + unknown === 0
+    const stopped = this.#gate.shut ?? (interrupted ? 'interrupted' : undefined)
+    if (complete && !this.known.finished) await this.log.finish(this.#outcomes)
+    if (stopped !== undefined && this.#left > 0) await this.log.stop(stopped)
+    return {
+      campaign: this.log.id,
+      items: this.work.plan.items.length,
+      outcomes: this.#outcomes,
+      left: this.#left,
+      complete,
+      cases: this.#cases,
+      ...(stopped !== undefined && this.#left > 0 && { stopped }),
+      interrupted,
+    }
+  }
+}
+
+/** Items of one subject together, in the plan's order. */
+function groupBySubject(items: readonly PlanItem[]): PlanItem[][] {
+  const groups = new Map<string, PlanItem[]>()
+  for (const item of items) {
+    const group = groups.get(item.subject)
+    if (group) group.push(item)
+    else groups.set(item.subject, [item])
+  }
+  return [...groups.values()]
+}

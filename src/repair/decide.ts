@@ -1,0 +1,136 @@
+// The decision about one item, made anew each time from both streams read to their ends: is it still owed, still the same, already
+// done, or begun by ourselves and left off. Nothing of the plan is trusted but what was approved.
+
+import { parseMetadata } from '../engine/decode.js'
+import { compensateSubject } from '../engine/detect.js'
+import { canonicalize } from '../engine/digest.js'
+import type { Finding } from '../engine/finding.js'
+import { emptySubject, Fold, type FoldedSubject } from '../engine/fold.js'
+import type { Intent, Projection, RuleContext } from '../engine/projection.js'
+import { judgeSubject } from '../engine/replay.js'
+import { readSubject } from '../engine/subject.js'
+import type { RecordedEvent } from '../log/event.js'
+import type { EventReader } from '../log/event-store.js'
+import type { Revision } from '../log/revision.js'
+import { keyOf, type PlanItem } from './plan.js'
+import { type OwnMark, ownMarkOf } from './provenance.js'
+
+/** A claim of an item's key that no later event settles. */
+export interface OpenClaim {
+  readonly attemptId: string
+  readonly event: RecordedEvent
+}
+
+/** A subject as it stands now, seen by one item. */
+export interface Standing {
+  /** The subject as the log has it. */
+  readonly folded: FoldedSubject
+  /** All events of its streams, in log order. */
+  readonly events: readonly RecordedEvent[]
+  /** Its findings, judged as though the item's own open claim were not there. */
+  readonly findings: readonly Finding[]
+  /** Where the item's work is recorded as done, by whichever process; undefined while it is not. */
+  readonly settledAt: Revision | undefined
+  readonly openClaim: OpenClaim | undefined
+  readonly decision: Decision
+}
+
+export type Decision =
+  /** Still owed, and exactly what was approved. */
+  | { readonly kind: 'owed'; readonly intent: Intent }
+  /** Nothing is owed any more. */
+  | { readonly kind: 'already-good' }
+  /** Somebody else is at it. */
+  | { readonly kind: 'held'; readonly why: string }
+  /** Something changed since it was approved. */
+  | { readonly kind: 'stale'; readonly why: string }
+
+/** The plan does not belong to this log: an event that proves an item does not stand where the plan saw it. */
+export class PlanStaleError extends Error {
+  override readonly name = 'PlanStaleError'
+}
+
+/** Reads an item's subject and decides. Throws PlanStaleError where the plan's evidence does not stand in this store. */
+export async function standingOf(
+  reader: EventReader,
+  projection: Projection,
+  item: PlanItem,
+  context: RuleContext,
+): Promise<Standing> {
+  const { folded, events } = await readSubject(reader, projection, item.subject)
+  requireEvidence(item, events)
+  const marked = events.flatMap((event) => {
+    const mark = ownMarkOf(parseMetadata(event.metadata))
+    return mark?.key === item.key ? [{ event, mark }] : []
+  })
+  const settledAt = marked.find(({ mark }) => mark.step === 'settle')?.event.revision
+  const openClaim = openClaimIn(marked)
+  const judged = openClaim ? foldWithout(openClaim.event, events, folded, projection) : folded
+  const findings = judgeSubject(judged, projection, context)
+  const decision: Decision =
+    settledAt === undefined ? decide({ projection, item, context, judged, findings }) : { kind: 'already-good' }
+  return { folded, events, findings, settledAt, openClaim, decision }
+}
+
+function requireEvidence(item: PlanItem, events: readonly RecordedEvent[]): void {
+  const ids = new Map(events.map((event) => [`${event.revision}@${event.stream}`, event.id]))
+  for (const { id, stream, revision } of item.evidence.heads) {
+    if (ids.get(`${revision}@${stream}`) === id) continue
+    throw new PlanStaleError(
+      `${item.subject}: event ${id} does not stand at revision ${revision} of ${stream}: this plan was made at another store; plan again`,
+    )
+  }
+}
+
+function openClaimIn(marked: readonly { event: RecordedEvent; mark: OwnMark }[]): OpenClaim | undefined {
+  const closed = new Set(marked.flatMap(({ mark }) => (mark.step === 'claim' ? [] : [mark.attemptId])))
+  const open = marked.findLast(({ mark }) => mark.step === 'claim' && !closed.has(mark.attemptId))
+  return open && { attemptId: open.mark.attemptId, event: open.event }
+}
+
+/** The fold as though one event were not there: whether the work is still owed must not depend on our own claim of it. */
+function foldWithout(
+  left: RecordedEvent,
+  events: readonly RecordedEvent[],
+  folded: FoldedSubject,
+  projection: Projection,
+): FoldedSubject {
+  const fold = new Fold(projection)
+  for (const event of events) {
+    if (event.stream !== left.stream || event.revision < left.revision) fold.add(event)
+    // What follows it in its stream moves down by one, so that no hole shows where it was.
+    else if (event.revision > left.revision) fold.add({ ...event, revision: event.revision - 1 })
+  }
+  const without = fold.subjects.get(folded.subject) ?? emptySubject(projection, folded.subject, 0)
+  return { ...without, heads: folded.heads, limits: folded.limits, holes: folded.holes }
+}
+
+function decide(about: {
+  projection: Projection
+  item: PlanItem
+  context: RuleContext
+  judged: FoldedSubject
+  findings: readonly Finding[]
+}): Decision {
+  const { projection, item, context, judged, findings } = about
+  const intents = compensateSubject(judged, findings, projection, context)
+  const intent = intents.find((candidate) => keyOf(projection, item.subject, candidate) === item.key)
+  if (intent) {
+    if (proposes(intent) === proposes(item.intent)) return { kind: 'owed', intent }
+    return { kind: 'stale', why: 'what would make it good is not what was approved' }
+  }
+  if (projection.settlement?.isUnderWay(judged.state, item.intent, context)) {
+    return { kind: 'held', why: 'an attempt of somebody else is under way' }
+  }
+  const open = findings.filter(({ disposition }) => disposition !== 'observe')
+  const holds = open.some(({ disposition }) => disposition !== 'repair')
+  const stillAnswered = open.some(({ id }) => item.intent.answers.includes(id))
+  // What is left to repair on the subject may be another passenger's: then this item's own work is done.
+  if (!holds && !stillAnswered && (open.length === 0 || intents.length > 0)) return { kind: 'already-good' }
+  return { kind: 'stale', why: `now ${[...new Set(open.map(({ rule }) => rule))].join(', ')}` }
+}
+
+/** What an intent would do, without what names the findings it answers: their ids change with the rule that sees them. */
+function proposes({ occurrence, category, events, command }: Intent): string {
+  return canonicalize({ occurrence, category, events, command })
+}

@@ -1,0 +1,177 @@
+// The plan: what a scan would have made good, written down before anything is done. Its digest covers all of it, so that what is
+// approved is what is done; its items name the evidence and the guard each will be appended behind.
+import { v5 as uuidV5 } from 'uuid'
+import { z } from 'zod'
+import type { Cut } from '../engine/cut.js'
+import { digestOf } from '../engine/digest.js'
+import type { Finding } from '../engine/finding.js'
+import type { EventRef, Intent, Projection } from '../engine/projection.js'
+import type { ReplayResult } from '../engine/replay.js'
+import { formatPosition } from '../log/position.js'
+import { streamOf } from '../log/stream.js'
+
+/** Namespace of idempotency keys (a UUID of our own choice). */
+const KEY_NAMESPACE = '8f0c3a5e-2b7d-5c49-8d3e-0a6f1b2c4d5e'
+
+const json = z.json()
+const jsonObject = z.record(z.string(), json)
+const revision = z.int().min(0)
+const draft = z.strictObject({ type: z.string(), data: jsonObject })
+
+const planItem = z.strictObject({
+  /** The idempotency key: one work, one key, in every plan and every campaign. */
+  key: z.uuid(),
+  subject: z.string(),
+  /** Where it will be appended, and behind which guard if nothing comes in between. */
+  stream: z.string(),
+  expectedRevision: z.union([revision, z.literal('noStream')]),
+  intent: z.strictObject({
+    occurrence: z.string(),
+    answers: z.array(z.string()),
+    category: z.string(),
+    events: z.array(draft).optional(),
+    command: jsonObject.optional(),
+    value: z.strictObject({ currency: z.string(), amountMinor: z.int() }).optional(),
+  }),
+  rules: z.array(z.string()),
+  evidence: z.strictObject({
+    events: z.array(z.string()),
+    /** The last event read of each stream: it must stand at its revision where the plan is applied. */
+    heads: z.array(z.strictObject({ id: z.string(), stream: z.string(), revision })),
+  }),
+})
+
+const waitingCase = z.strictObject({
+  findingId: z.string(),
+  rule: z.string(),
+  subject: z.string(),
+  severity: z.int(),
+  since: z.string().nullable(),
+  events: z.array(z.string()),
+  detail: jsonObject,
+})
+
+const plan = z.strictObject({
+  type: z.literal('plan'),
+  format: z.literal(1),
+  projection: z.string(),
+  version: z.string(),
+  policy: jsonObject,
+  now: z.iso.datetime(),
+  cut: z.strictObject({ position: z.string(), time: z.string().nullable(), eventId: z.string() }).nullable(),
+  scanDigest: z.string(),
+  items: z.array(planItem),
+  /** Findings that no machine may settle: `apply` opens a review case for each. */
+  cases: z.array(waitingCase),
+  digest: z.string(),
+})
+
+/** One compensation of a plan. */
+export type PlanItem = Omit<z.infer<typeof planItem>, 'intent'> & { readonly intent: Intent }
+export type Plan = Omit<z.infer<typeof plan>, 'items'> & { readonly items: readonly PlanItem[] }
+export type WaitingCase = z.infer<typeof waitingCase>
+
+/** A plan file that is none, or whose content is not what its digest was made over. */
+export class PlanInvalidError extends Error {
+  override readonly name = 'PlanInvalidError'
+}
+
+/** Orders a scan's compensations into a plan. The same scan gives the same plan, byte for byte. */
+export function makePlan(result: ReplayResult, projection: Projection): Plan {
+  const { summary, findings, compensations } = result
+  const byId = new Map(findings.map((finding) => [finding.id, finding]))
+  const asked = (intent: Intent) => intent.answers.some((id) => byId.has(id))
+  const content: Omit<Plan, 'digest'> = {
+    type: 'plan',
+    format: 1,
+    projection: projection.name,
+    version: projection.version,
+    policy: (projection.policy ?? {}) as Plan['policy'],
+    now: summary.now,
+    cut: summary.cut && planCut(summary.cut),
+    scanDigest: summary.digest,
+    items: compensations.flatMap(({ subject, heads, intents }) =>
+      intents.filter(asked).map((intent) => planItemOf({ projection, subject, heads, intent, byId })),
+    ),
+    cases: findings.filter(waitsForPerson).map(waitingCaseOf),
+  }
+  // Through JSON, so that the digest is over exactly what a file can hold.
+  const plain = JSON.parse(JSON.stringify(content)) as Omit<Plan, 'digest'>
+  return { ...plain, digest: digestOf(plain) }
+}
+
+function planItemOf(about: {
+  projection: Projection
+  subject: string
+  heads: Readonly<Record<string, EventRef>>
+  intent: Intent
+  byId: ReadonlyMap<string, Finding>
+}): PlanItem {
+  const { projection, subject, heads, intent, byId } = about
+  const answered = intent.answers.flatMap((id) => byId.get(id) ?? [])
+  return {
+    key: keyOf(projection, subject, intent),
+    subject,
+    stream: streamOf(intent.category, subject),
+    expectedRevision: heads[intent.category]?.revision ?? 'noStream',
+    intent,
+    rules: [...new Set(answered.map(({ rule }) => rule))],
+    evidence: {
+      events: [...new Set(answered.flatMap(({ evidence }) => evidence.events))],
+      heads: Object.values(heads).map(({ id, stream, revision: at }) => ({ id, stream, revision: at })),
+    },
+  }
+}
+
+/** The idempotency key of an intent: UUIDv5 of projection, subject and occurrence; no rule, no campaign and no time in it. */
+export function keyOf(projection: Projection, subject: string, intent: Intent): string {
+  return uuidV5(JSON.stringify([projection.name, subject, intent.occurrence]), KEY_NAMESPACE)
+}
+
+/** Whether a finding is for a person to settle. */
+export function waitsForPerson({ disposition, opensCase }: Finding): boolean {
+  return disposition === 'person' || opensCase === true
+}
+
+/** What a review case keeps of a finding. */
+export function waitingCaseOf({ id, rule, subject, severity, since, evidence, detail }: Finding): WaitingCase {
+  return {
+    findingId: id,
+    rule,
+    subject,
+    severity,
+    since,
+    events: [...evidence.events],
+    detail: detail as WaitingCase['detail'],
+  }
+}
+
+function planCut({ position, time, eventId }: Cut): Plan['cut'] {
+  return { position: formatPosition(position), time, eventId }
+}
+
+/**
+ * Reads a plan file's text. Throws PlanInvalidError where it is not a plan, or was changed after its digest was made. `source` names the file
+ * in messages.
+ */
+export function parsePlan(text: string, source: string): Plan {
+  let content: unknown
+  try {
+    content = JSON.parse(text)
+  } catch {
+    throw new PlanInvalidError(`${source}: not JSON; make a plan with \`makegood plan --out ${source}\``)
+  }
+  const parsed = plan.safeParse(content)
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues
+    throw new PlanInvalidError(`${source}: not a plan: ${issue?.path.join('.')}: ${issue?.message}`)
+  }
+  const { digest, ...rest } = parsed.data
+  if (digestOf(rest) !== digest) {
+    throw new PlanInvalidError(
+      `${source}: was changed after it was made: its content does not give its digest ${digest}; plan again`,
+    )
+  }
+  // Zod leaves absent fields out, so the intent is one by its type as well.
+  return parsed.data as Plan
+}

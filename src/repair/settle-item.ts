@@ -1,0 +1,57 @@
+// One item of a plan, from the decision to the proof. Whatever happens in between, a later run finds in the log how far this one
+// came and goes on from there.
+import type { Draft } from '../engine/projection.js'
+import type { Standing } from './decide.js'
+import type { ItemOutcome } from './item-outcome.js'
+import type { PlanItem } from './plan.js'
+import { claimAndSettle, resumeClaim } from './settle-command.js'
+import { type Attempted, appendDrafts, headOf, outcomeOf, readStanding, type Workplace } from './workplace.js'
+
+/** How often a lost race leads to a new decision before the item is left as a conflict. */
+const DECISIONS_MAX = 5
+
+/** Settles one item. Never throws for what stores and authorities answer; throws PlanStaleError and what a store throws. */
+export async function settleItem(work: Workplace, item: PlanItem): Promise<ItemOutcome> {
+  for (let decisions = 0; decisions < DECISIONS_MAX; decisions += 1) {
+    const standing = await readStanding(work, item)
+    await work.onStep?.('read', item)
+    const attempted = await attempt(work, item, standing, decisions > 0)
+    if (attempted !== 'again') return { item, ...attempted }
+  }
+  return { item, kind: 'conflict', why: `others appended between reading and writing, ${DECISIONS_MAX} times` }
+}
+
+async function attempt(work: Workplace, item: PlanItem, standing: Standing, raced: boolean): Promise<Attempted> {
+  const { decision, openClaim } = standing
+  // Another process claimed it after our reading: it is alive and at work. A claim found at the first reading is what a
+  // killed run left behind, and is gone on with.
+  if (openClaim && raced) return { kind: 'held', why: 'another process has just claimed it' }
+  if (openClaim) return resumeClaim(work, item, standing, openClaim.attemptId)
+  if (decision.kind !== 'owed') return decision
+  const { intent } = decision
+  if (intent.command) return claimAndSettle(work, item, standing, intent)
+  return appendCompensation(work, item, standing, intent.events ?? [])
+}
+
+/** The simple form: nobody has to be asked, so the compensation is its own claim. */
+async function appendCompensation(
+  work: Workplace,
+  item: PlanItem,
+  standing: Standing,
+  drafts: readonly Draft[],
+): Promise<Attempted> {
+  // Random ids: with deterministic ones a store would answer every racer "idempotent success".
+  const attemptId = work.newId()
+  const result = await appendDrafts(work, {
+    item,
+    standing,
+    attemptId,
+    step: 'settle',
+    drafts,
+    expected: headOf(standing, item),
+  })
+  if (result.kind === 'conflict') return 'again'
+  if (result.kind !== 'appended') return outcomeOf(result)
+  await work.onStep?.('recorded', item)
+  return { kind: 'applied', ...(result.revision !== undefined && { revision: result.revision }) }
+}
