@@ -13,10 +13,9 @@ export interface SubscriptionSource {
   tombstoneOf(stream: string): RecordedEvent | 'closed' | undefined
   /** The last revision that is taken, -1 where there is none. */
   lastRevisionOf(stream: string): Revision | -1
-  /**
-   * A bounded run of the log after a position (from the start without one), undefined at the end. Throws InvalidPositionError where the
-   * position is inside the log and no record stands there.
-   */
+  /** Throws InvalidPositionError where the position is inside the log and no record stands there. */
+  checkPosition(position: Position): void
+  /** A bounded run of the log after a position (from the start without one), undefined at the end. */
   recordsAfter(after: Position | undefined, filter: EventFilter | undefined): EventBatch | undefined
   /** The last record's position, undefined where there is none. */
   lastPosition(): Position | undefined
@@ -75,6 +74,7 @@ export async function* followAll(
   from: Position | 'start' | 'end',
   filter: EventFilter | undefined,
 ): AsyncGenerator<SubscriptionMessage, void, undefined> {
+  if (typeof from === 'object') source.checkPosition(from)
   let after = from === 'start' ? undefined : from === 'end' ? source.lastPosition() : from
   const pace = new Pace()
   while (!signal.aborted) {

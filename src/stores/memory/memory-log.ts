@@ -80,6 +80,11 @@ export class MemoryLog {
     return Number(commit / POSITION_STEP) - 1
   }
 
+  /** How many records stand up to a position, whether or not one stands at it. */
+  countUpTo({ commit }: Position): number {
+    return Math.min(Number(commit / POSITION_STEP), this.length)
+  }
+
   /** A run of records from one place towards another, both counted from the start; undefined where there is none. */
   run(from: number, to: number, filter: EventFilter | undefined): (EventBatch & { readonly next: number }) | undefined {
     if (from === to) return undefined

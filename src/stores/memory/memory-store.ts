@@ -159,12 +159,8 @@ class MemoryStore implements EventStore {
         return log.tombstoneOf(stream) ?? 'closed'
       },
       lastRevisionOf: (stream) => log.headOf(stream).last,
-      recordsAfter: (after, filter) => {
-        const at = log.countBefore(after ?? 'start')
-        // The record at the position itself has been seen; position 0 stands before the first record.
-        const from = after && after.commit > 0n ? at + 1 : at
-        return from < log.length ? log.run(from, log.length, filter) : undefined
-      },
+      checkPosition: (position) => void log.countBefore(position),
+      recordsAfter: (after, filter) => log.run(after ? log.countUpTo(after) : 0, log.length, filter),
       lastPosition: () => log.run(log.length, 0, undefined)?.events[0]?.position,
       nextChange: (stream, signal) => this.#changes.next(stream, signal),
     }

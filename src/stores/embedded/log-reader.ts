@@ -1,0 +1,213 @@
+// Readings of the log: bounded runs, each from one snapshot, every record checked against its checksum and its place.
+import type { EventBatch, RecordedEvent } from '../../log/event.js'
+import type { EventFilter } from '../../log/event-store.js'
+import type { Position } from '../../log/position.js'
+import { type Revision, TOMBSTONE_REVISION } from '../../log/revision.js'
+import { InvalidPositionError, StoreCorruptError } from '../../log/store-errors.js'
+import { isReadable } from '../../log/stream-metadata.js'
+import { type HeadOf, limitsOfStream, NO_HEAD, type StreamHead } from '../stream-head.js'
+import { decodeRecord, isIntact, positionOf, type StreamName, streamIdOf } from './event-record.js'
+import { decodeTail, EMPTY_TAIL, type Tail } from './head-record.js'
+import { indexKey } from './keys.js'
+import { StreamTable } from './stream-table.js'
+import { TAIL_KEY, type Tables } from './tables.js'
+
+/** A run holds at most so many events, and ends once it holds so many bytes; with a filter it looks at so many records. */
+const RUN_EVENTS_MAX = 1_000
+const RUN_BYTES_MAX = 1024 * 1024
+const RUN_RECORDS_MAX = 20_000
+
+/** Where a run over the log goes, by places (positions as numbers). */
+export interface LogRange {
+  /** The first place that may be given, in the direction of the run. */
+  readonly from: number
+  /** The last such place. */
+  readonly to: number
+  readonly reverse: boolean
+  readonly maxEvents: number
+}
+
+/** Where a run over one stream goes: revisions that it has. */
+export interface StreamRange {
+  readonly from: Revision
+  readonly to: Revision
+  /** 1: to higher revisions, -1: to lower ones. */
+  readonly step: 1 | -1
+  readonly maxEvents: number
+}
+
+/** Under what a stream is read: its head when the reading began, and the time then in milliseconds. */
+export interface StreamReading {
+  readonly head: StreamHead
+  readonly now: number
+}
+
+/** Which streams a filter wants, decided once for each stream's number. */
+export class StreamChoice {
+  readonly #prefixes: readonly string[]
+  // By number: undecided, wanted, not wanted.
+  #decided = new Uint8Array(1024)
+
+  constructor(filter: EventFilter) {
+    this.#prefixes = filter.streamPrefixes
+  }
+
+  /** Whether the stream of this number is known not to be wanted. */
+  excludes(id: number): boolean {
+    return this.#decided[id] === NOT_WANTED
+  }
+
+  wants({ id, name }: StreamName): boolean {
+    if (id >= this.#decided.length) this.#grow(id)
+    const decided = this.#decided[id]
+    if (decided) return decided === WANTED
+    const wanted = this.#prefixes.some((prefix) => name.startsWith(prefix))
+    this.#decided[id] = wanted ? WANTED : NOT_WANTED
+    return wanted
+  }
+
+  #grow(id: number): void {
+    const larger = new Uint8Array(Math.max(id + 1, this.#decided.length * 2))
+    larger.set(this.#decided)
+    this.#decided = larger
+  }
+}
+
+const WANTED = 1
+const NOT_WANTED = 2
+
+export class LogReader {
+  readonly streams: StreamTable
+  readonly #tables: Tables
+
+  constructor(tables: Tables) {
+    this.#tables = tables
+    this.streams = new StreamTable(tables)
+  }
+
+  headOf: HeadOf = (stream) => this.streams.find(stream)?.head ?? NO_HEAD
+
+  /** Lets the next reading see all that is committed by now. */
+  refresh(): void {
+    this.#tables.root.resetReadTxn()
+  }
+
+  tail(): Tail {
+    const bytes = this.#tables.tail.get(TAIL_KEY)
+    if (!bytes) return EMPTY_TAIL
+    const tail = decodeTail(bytes)
+    if (!tail) throw new StoreCorruptError('The record of where the log ends fails its checksum')
+    return tail
+  }
+
+  /** The place of the last record, 0 where there is none. */
+  lastPlace(): number {
+    for (const place of this.#tables.log.getKeys({ reverse: true, limit: 1 })) return place
+    return 0
+  }
+
+  /**
+   * The place of a position: 0 for the very start, Infinity beyond the end. Throws InvalidPositionError where it is inside the log and no
+   * record stands there.
+   */
+  placeOf(position: Position): number {
+    const { commit, prepare } = position
+    if (commit < 0n || prepare > commit) throw new InvalidPositionError(position)
+    const place = Number(commit)
+    if (place > this.lastPlace()) return place === 0 ? 0 : Number.POSITIVE_INFINITY
+    if (place !== 0 && !this.#tables.log.doesExist(place)) throw new InvalidPositionError(position)
+    return place
+  }
+
+  /** A run of the log; undefined where there is no record in the range. */
+  run(range: LogRange, choice: StreamChoice | undefined): EventBatch | undefined {
+    const { from, to, reverse, maxEvents } = range
+    const events: RecordedEvent[] = []
+    const eventsMax = Math.min(RUN_EVENTS_MAX, maxEvents)
+    let [bytes, records, last] = [0, 0, 0]
+    const limits = { start: from, end: to, inclusiveEnd: true, reverse }
+    for (const { key: place, value } of this.#tables.log.getRange(limits)) {
+      records += 1
+      last = place
+      const id = streamIdOf(value)
+      if (!choice?.excludes(id)) {
+        // Copied before anything else is read: the view stands in a buffer that the next reading overwrites.
+        const copy = Buffer.from(value)
+        const stream = this.#nameAt(id, place)
+        if (!choice || choice.wants(stream)) {
+          events.push(decodeIntact(copy, stream, place))
+          bytes += copy.length
+        }
+      }
+      if (events.length >= eventsMax || bytes >= RUN_BYTES_MAX || records >= RUN_RECORDS_MAX) break
+    }
+    return records === 0 ? undefined : { events, position: positionOf(last) }
+  }
+
+  /** The event at a revision of a stream that has it. */
+  eventAt(stream: string, revision: Revision): RecordedEvent | undefined {
+    const found = this.streams.find(stream)
+    return found && this.#eventOf(found.id, stream, revision)
+  }
+
+  /** The readable events of a stream in order of the range: a bounded run, and the revision after it. */
+  streamRun(stream: string, range: StreamRange, reading: StreamReading): { events: RecordedEvent[]; next: Revision } {
+    const id = this.streams.find(stream)?.id ?? 0
+    const place = { head: reading.head.last, now: reading.now }
+    const limits = limitsOfStream(stream, reading.head)
+    const eventsMax = Math.min(RUN_EVENTS_MAX, range.maxEvents)
+    const events: RecordedEvent[] = []
+    let [bytes, looked, revision] = [0, 0, range.from]
+    while ((range.to - revision) * range.step >= 0 && events.length < eventsMax && looked < RUN_RECORDS_MAX) {
+      const event = this.#denseEventOf(id, stream, revision)
+      revision += range.step
+      looked += 1
+      if (!isReadable(event, limits, place)) continue
+      events.push(event)
+      bytes += event.data.length + event.metadata.length
+      if (bytes >= RUN_BYTES_MAX) break
+    }
+    return { events, next: revision }
+  }
+
+  tombstoneOf(stream: string): RecordedEvent | undefined {
+    return this.eventAt(stream, TOMBSTONE_REVISION)
+  }
+
+  #denseEventOf(id: number, stream: string, revision: Revision): RecordedEvent {
+    const event = this.#eventOf(id, stream, revision)
+    if (event) return event
+    throw new StoreCorruptError(`Revision ${revision} of stream ${JSON.stringify(stream)} is missing`)
+  }
+
+  #eventOf(id: number, stream: string, revision: Revision): RecordedEvent | undefined {
+    const place = this.#tables.index.get(indexKey(id, revision))?.readDoubleLE(0)
+    if (place === undefined) return undefined
+    const value = this.#tables.log.get(place)
+    if (!value) throw corruptAt(place, stream, 'is missing')
+    const copy = Buffer.from(value)
+    const event = decodeIntact(copy, this.#nameAt(id, place), place)
+    if (event.revision !== revision) throw corruptAt(place, stream, `is revision ${event.revision}, not ${revision}`)
+    return event
+  }
+
+  #nameAt(id: number, place: number): StreamName {
+    try {
+      return this.streams.nameOf(id)
+    } catch (cause) {
+      throw new StoreCorruptError(`The event at position ${place}/${place} names a stream that cannot be read`, {
+        cause,
+      })
+    }
+  }
+}
+
+function decodeIntact(bytes: Buffer, stream: StreamName, place: number): RecordedEvent {
+  if (!isIntact(bytes, stream, place)) throw corruptAt(place, stream.name, 'fails its checksum')
+  return decodeRecord(bytes, stream.name)
+}
+
+/** What is wrong with a record. */
+export function corruptAt(place: number, stream: string, problem: string): StoreCorruptError {
+  return new StoreCorruptError(`The event at position ${place}/${place} of stream ${JSON.stringify(stream)} ${problem}`)
+}

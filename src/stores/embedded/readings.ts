@@ -1,0 +1,92 @@
+// Readings as iterables: run after run, each from a fresh snapshot, so that no snapshot is held while the consumer works.
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { EventBatch, RecordedEvent } from '../../log/event.js'
+import type { ReadAllOptions, ReadStreamOptions, StreamRead } from '../../log/event-store.js'
+import type { Revision } from '../../log/revision.js'
+import { InvalidPositionError } from '../../log/store-errors.js'
+import { firstReadable } from '../../log/stream-metadata.js'
+import { kindOfStream, limitsOfStream, NO_HEAD } from '../stream-head.js'
+import { type LogRange, type LogReader, StreamChoice, type StreamRange, type StreamReading } from './log-reader.js'
+
+/** Gives the reader with a snapshot of this moment, undefined where the store was not made yet. Throws once it is closed. */
+export type Fresh = () => LogReader | undefined
+
+/** EventReader.readStream. `now` in milliseconds, for `$maxAge`. */
+export function readOneStream(fresh: Fresh, stream: string, options: ReadStreamOptions, now: number): StreamRead {
+  options.signal?.throwIfAborted()
+  const headOf = fresh()?.headOf ?? (() => NO_HEAD)
+  const kind = kindOfStream(stream, headOf)
+  if (kind !== 'found') return { kind }
+  const reading = { head: headOf(stream), now }
+  return { kind, events: runsOfStream(fresh, stream, rangeOfStream(stream, reading, options), reading, options.signal) }
+}
+
+/** EventReader.readAll. */
+export async function* readWholeLog(
+  fresh: Fresh,
+  options: ReadAllOptions,
+): AsyncGenerator<EventBatch, void, undefined> {
+  const choice = options.filter && new StreamChoice(options.filter)
+  let range = rangeOfLog(fresh(), options)
+  while (range.maxEvents > 0) {
+    options.signal?.throwIfAborted()
+    const batch = fresh()?.run(range, choice)
+    if (!batch) return
+    const place = Number(batch.position.commit)
+    const from = range.reverse ? place - 1 : place + 1
+    range = { ...range, from, maxEvents: range.maxEvents - batch.events.length }
+    yield batch
+    // Timers and sockets get their turn between two runs, however fast the consumer is.
+    await nextTurn()
+  }
+}
+
+async function* runsOfStream(
+  fresh: Fresh,
+  stream: string,
+  whole: StreamRange,
+  reading: StreamReading,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<readonly RecordedEvent[], void, undefined> {
+  let range = whole
+  while (range.maxEvents > 0 && (range.to - range.from) * range.step >= 0) {
+    signal?.throwIfAborted()
+    const run = fresh()?.streamRun(stream, range, reading)
+    if (!run) return
+    range = { ...range, from: run.next, maxEvents: range.maxEvents - run.events.length }
+    if (run.events.length > 0) yield run.events
+    await nextTurn()
+  }
+}
+
+/** A stream's reading ends at the head that it began with, even while the stream grows. */
+function rangeOfStream(stream: string, { head }: StreamReading, options: ReadStreamOptions): StreamRange {
+  const { direction = 'forwards', from, maxCount: maxEvents = Number.POSITIVE_INFINITY } = options
+  const lowest = firstReadable(limitsOfStream(stream, head), head.last)
+  return direction === 'forwards'
+    ? { from: Math.max(lowest, revisionOf(from ?? 'start')), to: head.last, step: 1, maxEvents }
+    : { from: Math.min(head.last, revisionOf(from ?? 'end')), to: lowest, step: -1, maxEvents }
+}
+
+function revisionOf(from: Revision | 'start' | 'end'): Revision {
+  if (from === 'start') return 0
+  return from === 'end' ? Number.POSITIVE_INFINITY : from
+}
+
+/** A reading of the log forwards ends at the record that was the last when it began. */
+function rangeOfLog(reader: LogReader | undefined, options: ReadAllOptions): LogRange {
+  const { direction = 'forwards', from, maxCount: maxEvents = Number.POSITIVE_INFINITY } = options
+  const last = reader?.lastPlace() ?? 0
+  const reverse = direction === 'backwards'
+  const place = placeOf(reader, from ?? (reverse ? 'end' : 'start'), last)
+  if (!reverse) return { from: place, to: last, reverse, maxEvents: place > last ? 0 : maxEvents }
+  if (place === Number.POSITIVE_INFINITY && typeof from === 'object') throw new InvalidPositionError(from)
+  return { from: place - 1, to: 0, reverse, maxEvents: place > 0 ? maxEvents : 0 }
+}
+
+function placeOf(reader: LogReader | undefined, from: NonNullable<ReadAllOptions['from']>, last: number): number {
+  if (from === 'start') return 0
+  if (from === 'end') return last + 1
+  if (reader) return reader.placeOf(from)
+  return from.commit === 0n ? 0 : Number.POSITIVE_INFINITY
+}
