@@ -58,9 +58,11 @@ export async function applyPlan(work: ApplyWork, options: ApplyOptions): Promise
   await requireStore(plan, store)
   const log = new CampaignLog(store, plan, work.newId)
   const known = await readCampaign(store, log.id)
-  await log.start(work.actors)
+  // A plan without items is no campaign: a second repair appends nothing.
+  const isCampaign = plan.items.length > 0
+  if (isCampaign) await log.start(work.actors)
   const cases = known.casesOpened ? 0 : await openCases(store, plan.cases, { campaignId: log.id, newId: work.newId })
-  if (!known.casesOpened) await log.openedCases(cases)
+  if (isCampaign && !known.casesOpened) await log.openedCases(cases)
   return new Run({ ...work, campaignId: log.id }, log, known, options, cases).toEnd()
 }
 
@@ -179,7 +181,7 @@ class Run {
     const interrupted = this.options.signal?.aborted ?? false
     const complete = this.#left + stale + conflict + held + unknown === 0
     const stopped = this.#gate.shut ?? (interrupted ? 'interrupted' : undefined)
-    if (complete && !this.known.finished) await this.log.finish(this.#outcomes)
+    if (complete && !this.known.finished && this.work.plan.items.length > 0) await this.log.finish(this.#outcomes)
     if (stopped !== undefined && this.#left > 0) await this.log.stop(stopped)
     return {
       campaign: this.log.id,

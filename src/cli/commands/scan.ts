@@ -1,0 +1,131 @@
+// `scan`: replay, fold, detect, print; on a store, or on two log files with no store at all.
+import type { Command } from 'commander'
+import type { Projection } from '../../engine/projection.js'
+import { type ReplayResult, replay } from '../../engine/replay.js'
+import { msOfTicks } from '../../log/ticks.js'
+import type { CompensationFile, Context, LogFilesOptions } from '../context.js'
+import { EXIT, type ExitCode, UsageError, worstOf } from '../exit-codes.js'
+import { exitOfScan, FINDING_LAYOUT, findingRow, summaryRow } from '../finding-output.js'
+import { type LogOptions, logFilesOptions, withLogOptions } from '../log-options.js'
+import { numberOption } from '../number-option.js'
+import { formatOf, makePrinter, type Row } from '../output.js'
+import { progressLine } from '../progress.js'
+import { filtersOf, parseMoment, type ReadingOptions, replayStore, storeOf, withReadingOptions } from '../reading.js'
+
+interface ScanOptions extends ReadingOptions, LogOptions {
+  readonly limit?: number
+  readonly out?: string
+  readonly acceptIncomplete?: boolean
+}
+
+const EXAMPLES = `
+Examples:
+  $ makegood scan --payments payments.json --tickets tickets.json --out events.jsonl
+  $ makegood scan --store ./makegood-data --as-of 2026-05-20T12:00:00Z --rule paid-not-ticketed`
+
+/** Adds the command. */
+export function addScan(program: Command, context: Context, run: (code: Promise<ExitCode>) => Promise<void>): void {
+  withLogOptions(withReadingOptions(program.command('scan')))
+    .description('replay the log, find what is wrong, print it')
+    .option('--rule <id...>', 'report findings of these rules only')
+    .option('--subject <id...>', 'report findings on these subjects only')
+    .option('--limit <n>', 'print at most this many findings (the summary counts all)', numberOption('--limit'))
+    .option('--out <file>', 'log files only: append the missing events to this file, once')
+    .option('--accept-incomplete', 'log files only: write --out although a ticket line could not be read')
+    .addHelpText('after', EXAMPLES)
+    .action((options: ScanOptions) => run(scan(options, context)))
+}
+
+async function scan(options: ScanOptions, context: Context): Promise<ExitCode> {
+  const onLogs = options.payments !== undefined || options.tickets !== undefined
+  const projection = await context.loadProjection(options.projection ?? (onLogs ? 'transactions' : undefined))
+  if (onLogs) return scanLogs(options, projection, context)
+  for (const option of ['out', 'acceptIncomplete'] as const) {
+    if (options[option] !== undefined) {
+      throw new UsageError(
+        `--${option === 'out' ? 'out' : 'accept-incomplete'} goes with --payments and --tickets; on a store use plan and apply`,
+      )
+    }
+  }
+  const store = await context.openStore(storeOf(options, context), 'read')
+  try {
+    const result = await replayStore(store, projection, options, context)
+    print(result, options, context)
+    return exitOfScan(result)
+  } finally {
+    await store.close()
+  }
+}
+
+async function scanLogs(options: ScanOptions, projection: Projection, context: Context): Promise<ExitCode> {
+  if (options.asOf !== undefined)
+    throw new UsageError('--as-of: log files keep no time; import them into a store first')
+  const files = logFilesOptions(options, context)
+  if (options.out === undefined) {
+    const { result } = await replayLogs(files, projection, options, context)
+    print(result, options, context)
+    return exitOfScan(result)
+  }
+  const out = await context.openCompensationFile(options.out)
+  try {
+    return await scanInto(out, files, projection, { ...options, out: options.out }, context)
+  } finally {
+    await out.close()
+  }
+}
+
+/** Scans and appends what is missing; the file's own lines count as tickets, so that a second run adds nothing. */
+async function scanInto(
+  out: CompensationFile,
+  files: LogFilesOptions,
+  projection: Projection,
+  options: ScanOptions & { out: string },
+  context: Context,
+): Promise<ExitCode> {
+  if (out.torn !== undefined) {
+    context.stderr.write(`${options.out}: its last line was torn and has been cut off: ${JSON.stringify(out.torn)}\n`)
+  }
+  const tickets = out.existed ? [...files.tickets, options.out] : files.tickets
+  const { result, unattributable } = await replayLogs({ ...files, tickets }, projection, options, context)
+  const isRefused = unattributable > 0 && options.acceptIncomplete !== true
+  if (isRefused) {
+    context.stderr.write(
+      `${options.out}: nothing written: ${unattributable} unreadable ticket lines could be any transaction's. Mend them, or add --accept-incomplete\n`,
+    )
+  }
+  const subjects = isRefused ? [] : result.compensations.map(({ subject }) => subject)
+  const written = await out.append(subjects)
+  const withheld = result.findings.filter(({ heldBy }) => heldBy !== undefined).length
+  print(result, options, context, { out: { file: options.out, written, withheld } })
+  return worstOf([exitOfScan(result), isRefused ? EXIT.incomplete : undefined])
+}
+
+async function replayLogs(
+  files: LogFilesOptions,
+  projection: Projection,
+  options: ScanOptions,
+  context: Context,
+): Promise<{ result: ReplayResult; unattributable: number }> {
+  const logs = context.openLogFiles(files)
+  const clock = context.clock()
+  const show = progressLine(context)
+  try {
+    const result = await replay(logs, projection, {
+      now: options.now === undefined ? clock : msOfTicks(parseMoment('--now', options.now, clock)),
+      filters: filtersOf(options),
+      signal: context.interruption.signal,
+      onProgress: show.update,
+      countUnreadable: () => logs.report().broken,
+    })
+    return { result, unattributable: logs.report().unattributableTickets }
+  } finally {
+    show.clear()
+  }
+}
+
+function print(result: ReplayResult, options: ScanOptions, { stdout }: Context, extra: Partial<Row> = {}): void {
+  const format = formatOf(options.format, stdout.isTerminal)
+  const printer = makePrinter(format, FINDING_LAYOUT, (text) => stdout.write(text))
+  for (const finding of result.findings.slice(0, options.limit)) printer.row(findingRow(finding))
+  printer.finish({ ...summaryRow(result.summary), ...extra })
+}

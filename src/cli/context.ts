@@ -1,0 +1,83 @@
+// What the commands are given from outside: the stores, projections and authorities that main.ts chose, and the process they run in. Commands name
+// no concrete store and touch no global.
+import type { Logger } from 'pino'
+import type { Projection } from '../engine/projection.js'
+import type { EventReader, EventStore } from '../log/event-store.js'
+import type { Authority } from '../repair/authority.js'
+
+/** A line of a log file that could not be read. */
+export interface LogProblem {
+  readonly file: string
+  readonly line: number
+  readonly why: string
+}
+
+export interface LogReport {
+  readonly lines: number
+  readonly payments: number
+  readonly tickets: number
+  readonly broken: number
+  readonly unattributableTickets: number
+}
+
+/** Log files as a log: see stores/files. */
+export interface LogFiles extends EventReader {
+  /** After a reading. */
+  report(): LogReport
+}
+
+export interface LogFilesOptions {
+  readonly payments: readonly string[]
+  readonly tickets: readonly string[]
+  readonly key?: string
+  readonly paymentTypes?: readonly string[]
+  readonly ticketTypes?: readonly string[]
+  readonly onProblem?: (problem: LogProblem) => void
+}
+
+/** The file that compensations of log files are appended to, locked while open. */
+export interface CompensationFile {
+  /** Whether it was there before: then its lines count as tickets. */
+  readonly existed: boolean
+  /** What was cut off its end because a write was torn. */
+  readonly torn: string | undefined
+  /** Appends one line a transaction, durably; returns how many. */
+  append(transactionIds: readonly string[]): Promise<number>
+  close(): Promise<void>
+}
+
+/** What a stopping signal does to a run: `drain` at the first, the end of the process at the second. */
+export interface Interruption {
+  readonly signal: AbortSignal
+}
+
+export interface Context {
+  readonly version: string
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly stdout: { write(text: string): void; readonly isTerminal: boolean }
+  readonly stderr: { write(text: string): void; readonly isTerminal: boolean }
+  readonly logger: Logger
+  /** Sets the logger's level. Throws UsageError for one that there is not. */
+  setLogLevel(level: string | undefined): void
+  /** Milliseconds since the Unix epoch. */
+  readonly clock: () => number
+  /** A random UUID. */
+  readonly newId: () => string
+  readonly pause: (ms: number) => Promise<void>
+  readonly interruption: Interruption
+  /** Who runs the command. */
+  readonly user: string
+  /** A yes-or-no question to the person at the terminal. */
+  ask(question: string): Promise<boolean>
+  /** Opens a store by `--store`'s text. For reading, a folder that is no store is refused and nothing is made. */
+  openStore(where: string, mode: 'read' | 'write'): Promise<EventStore>
+  openLogFiles(options: LogFilesOptions): LogFiles
+  openCompensationFile(path: string): Promise<CompensationFile>
+  /** By name or by the path of a module; undefined: the one that is meant where nobody names one. */
+  loadProjection(nameOrPath: string | undefined): Promise<Projection>
+  openAuthority(where: string): Promise<Authority>
+  /** Runs this program in a process of its own, as a person would, and gives what it printed. */
+  runSelf(args: readonly string[]): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }>
+  /** Stops the process at a named step, for tests of what a kill leaves behind. */
+  readonly failpoint: ((step: string) => Promise<void>) | undefined
+}

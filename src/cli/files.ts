@@ -1,0 +1,49 @@
+// Files that commands write: whole or not at all.
+import { randomUUID } from 'node:crypto'
+import { open, readFile, rename, rm } from 'node:fs/promises'
+
+/** A file that could not be read or written: which, and why. */
+export class FileError extends Error {
+  override readonly name = 'FileError'
+}
+
+/** Writes a file beside its place, syncs it and moves it there, so that nobody ever sees half of it. Throws FileError. */
+export async function writeWhole(path: string, text: string): Promise<void> {
+  const beside = `${path}.${randomUUID()}.tmp`
+  try {
+    const file = await open(beside, 'wx')
+    try {
+      await file.writeFile(text)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await rename(beside, path)
+  } catch (error) {
+    await rm(beside, { force: true }).catch(() => {})
+    throw new FileError(`${path}: cannot be written: ${reasonOf(error)}`, { cause: error })
+  }
+}
+
+/** Reads a text file. Throws FileError. */
+export async function readWhole(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    throw new FileError(`${path}: cannot be read: ${reasonOf(error)}`, { cause: error })
+  }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file or folder',
+  EACCES: 'no right to',
+  EISDIR: 'it is a folder',
+  ENOSPC: 'the disk is full',
+  EROFS: 'the disk is read-only',
+  EDQUOT: 'the quota is used up',
+}
+
+function reasonOf(error: unknown): string {
+  const code = (error as NodeJS.ErrnoException).code ?? ''
+  return REASONS[code] ?? (error instanceof Error ? error.message : String(error))
+}

@@ -1,0 +1,75 @@
+// How findings and the summary of a scan are printed.
+import type { Finding } from '../engine/finding.js'
+import type { ReplayResult, ScanSummary } from '../engine/replay.js'
+import { EXIT, type ExitCode } from './exit-codes.js'
+import { counted, type Layout, type Row } from './output.js'
+
+export const FINDING_LAYOUT: Layout = {
+  list: 'findings',
+  columns: [
+    { head: 'severity', of: (row) => row.severity },
+    { head: 'rule', of: (row) => row.rule },
+    { head: 'subject', of: (row) => row.subject },
+    {
+      head: 'disposition',
+      of: (row) => (row.heldBy ? `held by ${(row.heldBy as string[]).join(', ')}` : row.disposition),
+    },
+    { head: 'since', of: (row) => row.since },
+    { head: 'about', of: (row) => row.occurrence },
+    { head: 'detail', of: (row) => (Object.keys(row.detail as object).length === 0 ? '' : row.detail) },
+    { head: 'id', of: (row) => row.id },
+  ],
+  describe: (summary) => describeScan(summary as unknown as ScanSummary),
+}
+
+/** A finding as one row, in the order of fields that scripts rely on. */
+export function findingRow({
+  id,
+  rule,
+  subject,
+  severity,
+  disposition,
+  since,
+  evidence,
+  detail,
+  ...rest
+}: Finding): Row {
+  return { type: 'finding', id, rule, subject, severity, disposition, since, evidence, detail, ...rest }
+}
+
+/** A scan's summary as one row. */
+export function summaryRow({ projection, version, now, filters, cut, ...rest }: ScanSummary): Row {
+  return {
+    type: 'summary',
+    projection,
+    version,
+    now,
+    filters,
+    cut: cut && { commit: `${cut.position.commit}`, prepare: `${cut.position.prepare}`, time: cut.time },
+    coverage: rest.coverage,
+    findings: rest.findings,
+    digest: rest.digest,
+    elapsedMs: rest.elapsedMs,
+  }
+}
+
+function describeScan({ projection, version, now, coverage, findings, digest, elapsedMs }: ScanSummary): string[] {
+  const { events, streams, subjects, undecodable, gaps, unattributable, unreadable } = coverage
+  const rules = Object.entries(findings).map(([rule, count]) => `${rule} ${count.toLocaleString('en')}`)
+  return [
+    rules.length === 0 ? 'No findings.' : `Findings: ${rules.join(', ')}.`,
+    `Read: ${counted(events, 'event')} in ${counted(streams, 'stream')} of ${counted(subjects, 'subject')}; ${undecodable} undecodable, ${counted(gaps, 'gap')}.`,
+    ...(coverage.complete
+      ? []
+      : [
+          `INCOMPLETE: ${counted(unreadable, 'line')} could not be read, ${counted(unattributable, 'event')} cannot be told whose they are.`,
+        ]),
+    `${projection} ${version}, as of now = ${now}, in ${(elapsedMs / 1000).toFixed(1)} s. ${digest}`,
+  ]
+}
+
+/** A scan's exit code: incomplete before findings; findings that are only observed are clean. */
+export function exitOfScan({ summary, findings }: ReplayResult): ExitCode {
+  if (!summary.coverage.complete) return EXIT.incomplete
+  return findings.some(({ disposition }) => disposition !== 'observe') ? EXIT.findings : EXIT.clean
+}

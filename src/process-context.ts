@@ -1,0 +1,120 @@
+// Composition: the process as the commands see it (terminal, clock, signals, logger) and the parts that stand behind their ports.
+import { spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { userInfo } from 'node:os'
+import { createInterface } from 'node:readline/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { pino } from 'pino'
+import type { Context } from './cli/context.js'
+import { UsageError } from './cli/exit-codes.js'
+import { loadProjection } from './load-projection.js'
+import { openAuthority } from './open-authority.js'
+import { openStore } from './open-store.js'
+import { openCompensationFile } from './stores/files/compensation-file.js'
+import { openLogFiles } from './stores/files/log-reader.js'
+
+const MAIN = fileURLToPath(new URL('./main.js', import.meta.url))
+
+/** The context of this process. The first SIGINT or SIGTERM drains, the second ends it. */
+export function processContext(): Context {
+  const { env, stdout, stderr } = process
+  // A reader that went away (`| head`) is no failure of ours.
+  for (const stream of [stdout, stderr]) stream.on('error', ignoreClosedPipe)
+  const logger = pino({ level: 'warn', base: null }, pino.destination({ dest: 2, sync: true }))
+  return {
+    version: versionOf(),
+    env,
+    stdout: { write: (text) => void stdout.write(text), isTerminal: stdout.isTTY ?? false },
+    stderr: { write: (text) => void stderr.write(text), isTerminal: stderr.isTTY ?? false },
+    logger,
+    setLogLevel(level) {
+      if (level === undefined) return
+      const known = Object.values(logger.levels.labels)
+      if (!known.includes(level)) throw new UsageError(`--log-level ${level}: expected one of ${known.join(', ')}`)
+      logger.level = level
+    },
+    clock: Date.now,
+    newId: randomUUID,
+    pause: (ms) => sleep(ms).then(() => {}),
+    interruption: { signal: interruptionSignal() },
+    user: userName(),
+    ask,
+    openStore,
+    openLogFiles,
+    openCompensationFile,
+    loadProjection,
+    openAuthority,
+    runSelf,
+    failpoint: failpointOf(env.MAKEGOOD_FAILPOINT),
+  }
+}
+
+function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error
+}
+
+function versionOf(): string {
+  // dist/src/ in the package, two folders below its package.json.
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(text) as { version: string }).version
+}
+
+function interruptionSignal(): AbortSignal {
+  const controller = new AbortController()
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(name, () => {
+      if (controller.signal.aborted) process.exit(130)
+      controller.abort()
+    })
+  }
+  return controller.signal
+}
+
+function userName(): string {
+  try {
+    return userInfo().username
+  } catch {
+    // A user id without a name, as in many containers.
+    return `uid ${process.getuid?.() ?? 'unknown'}`
+  }
+}
+
+async function ask(question: string): Promise<boolean> {
+  const terminal = createInterface({ input: process.stdin, output: process.stderr })
+  try {
+    return /^y(es)?$/i.test((await terminal.question(`${question} [y/N] `)).trim())
+  } finally {
+    terminal.close()
+  }
+}
+
+function runSelf(args: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const [stdout, stderr]: [Buffer[], Buffer[]] = [[], []]
+    child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk))
+    child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk))
+    child.on('error', reject)
+    child.on('close', (code) =>
+      resolve({ code: code ?? 1, stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString() }),
+    )
+  })
+}
+
+/** `step` or `step:n`: at the n-th such step the process says so on standard error and waits to be killed. */
+function failpointOf(text: string | undefined): Context['failpoint'] {
+  if (text === undefined || text === '') return undefined
+  const [step, nth = '1'] = text.split(':')
+  let left = Number(nth)
+  return async (reached) => {
+    if (reached !== step) return
+    left -= 1
+    if (left !== 0) return
+    process.stderr.write(`failpoint ${text}\n`)
+    // Bounded, so that a test that dies leaves no process behind.
+    await sleep(60_000)
+    process.exit(1)
+  }
+}
