@@ -1,6 +1,6 @@
 // What LMDB's errors mean to a caller: translated once, at this edge.
 import { statfsSync } from 'node:fs'
-import { StoreUnavailableError } from '../../log/store-errors.js'
+import { StoreCorruptError, StoreUnavailableError } from '../../log/store-errors.js'
 
 /** Errors of which LMDB says that nothing was written, by errno or by LMDB's own number. */
 const REASONS: ReadonlyMap<number, string> = new Map([
@@ -48,6 +48,21 @@ export async function commitErrorOf(error: unknown): Promise<unknown> {
 /** Whether LMDB threw it: its errors carry a number. */
 export function isFromLmdb(error: unknown): boolean {
   return typeof (error as { code?: unknown } | undefined)?.code === 'number'
+}
+
+/** LMDB's MDB_READERS_FULL: nothing is wrong with the store. */
+const READERS_FULL = -30790
+
+/** Reads; what LMDB then throws means that its pages cannot be followed. */
+export function readOrCorrupt<T>(read: () => T): T {
+  try {
+    return read()
+  } catch (cause) {
+    if (!isFromLmdb(cause)) throw cause
+    const { code, message } = cause as Error & { code: number }
+    if (code === READERS_FULL) throw new StoreUnavailableError(`The store cannot be read: ${message}`, { cause })
+    throw new StoreCorruptError(`The store cannot be read: ${message}`, { cause })
+  }
 }
 
 function reasonOf(folder: string, cause: unknown): string {

@@ -55,7 +55,7 @@ function eventsAbove(
   stream: string,
   after: Revision | -1,
   now: number,
-): RecordedEvent[] {
+): readonly RecordedEvent[] {
   const head = reader?.headOf(stream)
   if (!reader || !head) return []
   let from = Math.max(after + 1, firstReadable(limitsOfStream(stream, head), head.last))

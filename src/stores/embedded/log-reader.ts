@@ -6,6 +6,7 @@ import { type Revision, TOMBSTONE_REVISION } from '../../log/revision.js'
 import { InvalidPositionError, StoreCorruptError } from '../../log/store-errors.js'
 import { isReadable } from '../../log/stream-metadata.js'
 import { type HeadOf, limitsOfStream, NO_HEAD, type StreamHead } from '../stream-head.js'
+import { readOrCorrupt } from './errors.js'
 import { decodeRecord, isIntact, positionOf, type StreamName, streamIdOf } from './event-record.js'
 import { decodeTail, EMPTY_TAIL, type Tail } from './head-record.js'
 import { indexKey } from './keys.js'
@@ -34,6 +35,12 @@ export interface StreamRange {
   /** 1: to higher revisions, -1: to lower ones. */
   readonly step: 1 | -1
   readonly maxEvents: number
+}
+
+/** What a run over a stream gave, and the revision that it would have looked at next. */
+export interface StreamRun {
+  readonly events: readonly RecordedEvent[]
+  readonly next: Revision
 }
 
 /** Under what a stream is read: its head when the reading began, and the time then in milliseconds. */
@@ -85,7 +92,7 @@ export class LogReader {
     this.streams = new StreamTable(tables)
   }
 
-  headOf: HeadOf = (stream) => this.streams.find(stream)?.head ?? NO_HEAD
+  headOf: HeadOf = (stream) => readOrCorrupt(() => this.streams.find(stream)?.head ?? NO_HEAD)
 
   /** Lets the next reading see all that is committed by now. */
   refresh(): void {
@@ -93,7 +100,7 @@ export class LogReader {
   }
 
   tail(): Tail {
-    const bytes = this.#tables.tail.get(TAIL_KEY)
+    const bytes = readOrCorrupt(() => this.#tables.tail.get(TAIL_KEY))
     if (!bytes) return EMPTY_TAIL
     const tail = decodeTail(bytes)
     if (!tail) throw new StoreCorruptError('The record of where the log ends fails its checksum')
@@ -102,8 +109,7 @@ export class LogReader {
 
   /** The place of the last record, 0 where there is none. */
   lastPlace(): number {
-    for (const place of this.#tables.log.getKeys({ reverse: true, limit: 1 })) return place
-    return 0
+    return readOrCorrupt(() => [...this.#tables.log.getKeys({ reverse: true, limit: 1 })][0] ?? 0)
   }
 
   /**
@@ -121,6 +127,10 @@ export class LogReader {
 
   /** A run of the log; undefined where there is no record in the range. */
   run(range: LogRange, choice: StreamChoice | undefined): EventBatch | undefined {
+    return readOrCorrupt(() => this.#run(range, choice))
+  }
+
+  #run(range: LogRange, choice: StreamChoice | undefined): EventBatch | undefined {
     const { from, to, reverse, maxEvents } = range
     const events: RecordedEvent[] = []
     const eventsMax = Math.min(RUN_EVENTS_MAX, maxEvents)
@@ -146,12 +156,18 @@ export class LogReader {
 
   /** The event at a revision of a stream that has it. */
   eventAt(stream: string, revision: Revision): RecordedEvent | undefined {
-    const found = this.streams.find(stream)
-    return found && this.#eventOf(found.id, stream, revision)
+    return readOrCorrupt(() => {
+      const found = this.streams.find(stream)
+      return found && this.#eventOf(found.id, stream, revision)
+    })
   }
 
   /** The readable events of a stream in order of the range: a bounded run, and the revision after it. */
-  streamRun(stream: string, range: StreamRange, reading: StreamReading): { events: RecordedEvent[]; next: Revision } {
+  streamRun(stream: string, range: StreamRange, reading: StreamReading): StreamRun {
+    return readOrCorrupt(() => this.#streamRun(stream, range, reading))
+  }
+
+  #streamRun(stream: string, range: StreamRange, reading: StreamReading): StreamRun {
     const id = this.streams.find(stream)?.id ?? 0
     const place = { head: reading.head.last, now: reading.now }
     const limits = limitsOfStream(stream, reading.head)

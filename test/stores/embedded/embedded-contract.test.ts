@@ -1,0 +1,28 @@
+// The embedded store keeps the contract, also over a restart.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { openEmbeddedStore } from '../../../src/stores/embedded/embedded-store.js'
+import { durableStoreContract, eventStoreContract } from '../../contract/event-store-contract.js'
+import type { StoreHarness } from '../../contract/store-harness.js'
+
+async function makeEmbedded(): Promise<StoreHarness> {
+  const folder = await mkdtemp(join(tmpdir(), 'makegood-contract-'))
+  let store = await openEmbeddedStore({ folder })
+  return {
+    get store() {
+      return store
+    },
+    reopen: async () => {
+      await store.close()
+      store = await openEmbeddedStore({ folder, create: false })
+    },
+    dispose: async () => {
+      await store.close()
+      await rm(folder, { recursive: true })
+    },
+  }
+}
+
+eventStoreContract('the embedded store', makeEmbedded)
+durableStoreContract('the embedded store', makeEmbedded)
