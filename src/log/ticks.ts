@@ -13,14 +13,18 @@ export function ticksOfMs(ms: number): Ticks {
 
 /** Milliseconds since the Unix epoch, rounded down. */
 export function msOfTicks(ticks: Ticks): number {
-  return Number(ticks / TICKS_PER_MS)
+  return Number((ticks - ticksPastMs(ticks)) / TICKS_PER_MS)
+}
+
+/** Ticks since the last whole millisecond, before 1970 too, where a remainder would be negative. */
+function ticksPastMs(ticks: Ticks): bigint {
+  return ((ticks % TICKS_PER_MS) + TICKS_PER_MS) % TICKS_PER_MS
 }
 
 /** RFC 3339 in UTC with seven digits of a second: `2026-05-01T10:00:00.1234567Z`. */
 export function formatTicks(ticks: Ticks): string {
-  const ms = ((ticks % TICKS_PER_MS) + TICKS_PER_MS) % TICKS_PER_MS
-  const whole = new Date(Number((ticks - ms) / TICKS_PER_MS)).toISOString()
-  return `${whole.slice(0, -1)}${String(ms).padStart(4, '0')}Z`
+  const whole = new Date(msOfTicks(ticks)).toISOString()
+  return `${whole.slice(0, -1)}${String(ticksPastMs(ticks)).padStart(4, '0')}Z`
 }
 
 /**
