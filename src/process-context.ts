@@ -12,8 +12,8 @@ import { UsageError } from './cli/exit-codes.js'
 import { loadProjection } from './load-projection.js'
 import { openAuthority } from './open-authority.js'
 import { openStore } from './open-store.js'
-import { openCompensationFile } from './stores/files/compensation-file.js'
-import { openLogFiles } from './stores/files/log-reader.js'
+import { openCompensationFile } from './stores/files/compensations.js'
+import { openLogFiles } from './stores/files/logs.js'
 
 const MAIN = fileURLToPath(new URL('./main.js', import.meta.url))
 

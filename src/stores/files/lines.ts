@@ -1,0 +1,98 @@
+// Lines of a file as bytes, one after the other with their numbers: streamed, unpacked where packed, and never more of a line in memory
+// than a line may be long.
+import { createReadStream } from 'node:fs'
+import type { Readable } from 'node:stream'
+import { createGunzip } from 'node:zlib'
+
+/** A line longer than this is broken; the reading goes on behind it. */
+const LINE_BYTES_MAX = 16 * 1024 * 1024
+const [LF, CR] = [0x0a, 0x0d]
+const BOM = Buffer.from([0xef, 0xbb, 0xbf])
+
+/** A line without its end, or what kept it from being read. */
+export type Line =
+  | { readonly kind: 'line'; readonly number: number; readonly bytes: Buffer }
+  | { readonly kind: 'broken'; readonly number: number; readonly why: string }
+
+/** A log file that cannot be opened or read: which, and why. */
+export class LogFileError extends Error {
+  override readonly name = 'LogFileError'
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file',
+  EACCES: 'no right to read it',
+  EISDIR: 'it is a folder',
+}
+
+/**
+ * Reads a file's lines in order. `-` is standard input; a name that ends in `.gz` is unpacked. A packed file that is cut off gives what came before
+ * and then a broken line. Throws LogFileError.
+ */
+export async function* readLines(file: string): AsyncGenerator<Line, void, undefined> {
+  const source = file === '-' ? process.stdin : createReadStream(file)
+  const splitter = new LineSplitter()
+  try {
+    for await (const chunk of file.endsWith('.gz') ? unpack(source) : source) yield* splitter.split(chunk as Buffer)
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? ''
+    if (!code.startsWith('Z_')) {
+      const why = REASONS[code] ?? (error instanceof Error ? error.message : String(error))
+      throw new LogFileError(`${file}: cannot be read: ${why}`, { cause: error })
+    }
+    yield* splitter.end()
+    yield { kind: 'broken', number: splitter.next, why: 'the packed file is cut off or damaged here' }
+    return
+  } finally {
+    source.destroy()
+  }
+  yield* splitter.end()
+}
+
+function unpack(source: Readable): Readable {
+  const gunzip = createGunzip()
+  source.on('error', (error) => gunzip.destroy(error))
+  return source.pipe(gunzip)
+}
+
+/** Cuts chunks into lines; keeps the part of a line that is not ended yet. */
+class LineSplitter {
+  /** The number of the line that comes next, from 1. */
+  next = 1
+  #parts: Buffer[] = []
+  #length = 0;
+
+  *split(chunk: Buffer): Generator<Line, void, undefined> {
+    let start = 0
+    for (let end = chunk.indexOf(LF); end >= 0; end = chunk.indexOf(LF, start)) {
+      this.#keep(chunk.subarray(start, end))
+      yield this.#take()
+      start = end + 1
+    }
+    if (start < chunk.length) this.#keep(chunk.subarray(start))
+  }
+
+  /** The last line, where the file does not end with a line end. */
+  *end(): Generator<Line, void, undefined> {
+    if (this.#length > 0) yield this.#take()
+  }
+
+  #keep(part: Buffer): void {
+    this.#length += part.length
+    if (this.#length <= LINE_BYTES_MAX) this.#parts.push(part)
+    else this.#parts = []
+  }
+
+  #take(): Line {
+    const number = this.next
+    const [parts, length] = [this.#parts, this.#length]
+    this.next += 1
+    this.#parts = []
+    this.#length = 0
+    if (length > LINE_BYTES_MAX) return { kind: 'broken', number, why: `longer than ${LINE_BYTES_MAX} bytes` }
+    const whole = parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts)
+    const start = number === 1 && whole.subarray(0, 3).equals(BOM) ? 3 : 0
+    const end = whole.at(-1) === CR ? whole.length - 1 : whole.length
+    return { kind: 'line', number, bytes: whole.subarray(start, Math.max(start, end)) }
+  }
+}

@@ -1,0 +1,130 @@
+// One line of a log: whose transaction it is and what happened, or why it cannot be told. Whether text is JSON is JSON.parse's
+// word; what JSON.parse hides (a key given twice, the digits of a number) is looked up in the text.
+import { type JSONPath, visit } from 'jsonc-parser'
+
+/** What our own compensation lines say. */
+export const TICKET_ISSUED = 'Ticket Issued'
+const OWN_KEY = 'transaction_id'
+
+export type TransactionLine =
+  | { readonly kind: 'event'; readonly id: string; readonly type: string }
+  | { readonly kind: 'blank' }
+  /** `id`: the transaction that it speaks of beyond doubt, though the line is broken. */
+  | { readonly kind: 'broken'; readonly why: string; readonly id?: string }
+
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true })
+
+/** Reads a line. `key` is the path to the transaction id, such as `['data', 'transactionId']`. */
+export function readTransactionLine(bytes: Uint8Array, key: readonly string[]): TransactionLine {
+  let text: string
+  try {
+    text = strictUtf8.decode(bytes)
+  } catch {
+    return { kind: 'broken', why: 'not valid UTF-8' }
+  }
+  if (text.trim() === '') return { kind: 'blank' }
+  let json: unknown
+  try {
+    json = JSON.parse(text)
+  } catch {
+    const id = certainIdIn(text, key)
+    return { kind: 'broken', why: 'not valid JSON', ...(id !== undefined && { id }) }
+  }
+  return isObject(json) ? readObject(json, text, key) : { kind: 'broken', why: 'not a JSON object' }
+}
+
+function readObject(json: Record<string, unknown>, text: string, key: readonly string[]): TransactionLine {
+  const path = isOwnLine(json) ? [OWN_KEY] : key
+  const found = findId(json, text, path)
+  if ('why' in found) return { kind: 'broken', ...found }
+  const type = Object.hasOwn(json, 'event_type') ? json.event_type : undefined
+  if (typeof type !== 'string' || type === '') {
+    return { kind: 'broken', why: 'event_type is missing or no text', id: found.id }
+  }
+  return { kind: 'event', id: found.id, type }
+}
+
+/** A line that we wrote is understood whatever the key of the logs around it. */
+function isOwnLine(json: Record<string, unknown>): boolean {
+  return Object.keys(json).length === 2 && json.event_type === TICKET_ISSUED && typeof json[OWN_KEY] === 'string'
+}
+
+function findId(json: unknown, text: string, path: readonly string[]): { id: string } | { why: string } {
+  const name = path.join('.')
+  let value = json
+  for (const part of path) {
+    value = isObject(value) && Object.hasOwn(value, part) ? value[part] : undefined
+  }
+  if (value === undefined) return { why: `${name} is missing` }
+  if (typeof value !== 'string' && typeof value !== 'number') return { why: `${name} is neither text nor a number` }
+  if (value === '') return { why: `${name} is empty` }
+  if (typeof value === 'string' && isPlain(text, path)) return { id: value }
+  const literals = literalsAt(text, path)
+  if (literals.length !== 1) return { why: `${name} is there ${literals.length} times` }
+  return { id: idOfLiteral(literals[0] as string) }
+}
+
+/** Whether the text can hold the path's keys only once each: none of its names is spelled twice or with escapes. */
+function isPlain(text: string, path: readonly string[]): boolean {
+  return path.every((part) => text.indexOf(`"${part}"`) === text.lastIndexOf(`"${part}"`)) && !text.includes('\\u')
+}
+
+/** The literals that the text gives at a path, every time it does. A key of the path that comes twice counts as often as it comes. */
+function literalsAt(text: string, path: readonly string[]): string[] {
+  const literals: string[] = []
+  let parents = 0
+  visit(text, {
+    onObjectProperty: (property, _offset, _length, _line, _column, pathSupplier) => {
+      const here = [...pathSupplier(), property]
+      if (here.length < path.length && startsPath(path, here)) parents += 1
+    },
+    onLiteralValue: (_value, offset, length, _line, _column, pathSupplier) => {
+      if (isPath(path, pathSupplier())) literals.push(text.slice(offset, offset + length))
+    },
+  })
+  const doubled = parents > path.length - 1 && literals.length === 1
+  return doubled ? [...literals, ...literals] : literals
+}
+
+function isPath(path: readonly string[], found: JSONPath): boolean {
+  return found.length === path.length && startsPath(path, found)
+}
+
+function startsPath(path: readonly string[], found: JSONPath): boolean {
+  return found.every((part, place) => part === path[place])
+}
+
+/** Text by its value, a number by its digits: 42 and "42" are one id, and no digit of a long one is lost. */
+function idOfLiteral(literal: string): string {
+  return literal.startsWith('"') ? (JSON.parse(literal) as string) : literal
+}
+
+/**
+ * The id in a text that is no JSON, only where there is no doubt: the key's name is there once, at its path, and its literal is complete (a number
+ * could go on where the text is cut).
+ */
+function certainIdIn(text: string, path: readonly string[]): string | undefined {
+  const last = `"${path.at(-1)}"`
+  const first = text.indexOf(last)
+  if (first < 0 || first !== text.lastIndexOf(last) || text.includes('\\u')) return undefined
+  if (!text.trimStart().startsWith('{')) return undefined
+  const literals: string[] = []
+  visit(text, {
+    onLiteralValue: (_value, offset, length, _line, _column, pathSupplier) => {
+      const isWhole = /^\s*[,}]/.test(text.slice(offset + length))
+      if (isWhole && isPath(path, pathSupplier())) literals.push(text.slice(offset, offset + length))
+    },
+  })
+  const [literal] = literals
+  if (literal === undefined || literals.length > 1 || !/^("|-?\d)/.test(literal)) return undefined
+  try {
+    const id = idOfLiteral(literal)
+    return id === '' ? undefined : id
+  } catch {
+    return undefined
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
