@@ -8,7 +8,9 @@ const RFC3339 = /^(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?([Zz]|[+-
 
 /** Ticks of a time in milliseconds since the Unix epoch. */
 export function ticksOfMs(ms: number): Ticks {
-  return BigInt(Math.round(ms * 10_000))
+  const whole = Math.floor(ms)
+  // Apart, because a double has not the digits for whole milliseconds in ticks.
+  return BigInt(whole) * TICKS_PER_MS + BigInt(Math.round((ms - whole) * Number(TICKS_PER_MS)))
 }
 
 /** Milliseconds since the Unix epoch, rounded down. */
