@@ -21,7 +21,8 @@ export function jsonLine(value: unknown): string {
 
 /** A CSV cell (RFC 4180). One that a spreadsheet would take for a formula gets an apostrophe in front. */
 export function csvCell(value: unknown): string {
-  const text = typeof value === 'string' ? value : value === undefined || value === null ? '' : JSON.stringify(value)
-  const safe = /^[=+\-@\t\r]/.test(text) && typeof value !== 'number' ? `'${text}` : text
-  return /["',\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
+  const text =
+    typeof value === 'string' ? escapeText(value) : value === undefined || value === null ? '' : jsonLine(value)
+  const safe = /^[=+\-@]/.test(text) && typeof value !== 'number' ? `'${text}` : text
+  return /["',]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
 }

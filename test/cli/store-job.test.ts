@@ -1,0 +1,200 @@
+// The job on a store, by the public commands: import, scan, plan, apply, verify; again appends nothing; what is wrong is refused by name.
+import { execFileSync } from 'node:child_process'
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { makegood, newFolder, rowsOf, summaryOf } from './run-makegood.js'
+
+const PAYMENTS = ['A', 'B', 'C', 'D']
+  .map((id) => `{"transaction_id":"${id}","event_type":"Payment Confirmed"}\n`)
+  .join('')
+const TICKETS = '{"transaction_id":"A","event_type":"Ticket Issued"}\n'
+
+function writeLogs(folder = newFolder()) {
+  const [payments, tickets] = [join(folder, 'payments.json'), join(folder, 'tickets.json')]
+  writeFileSync(payments, PAYMENTS)
+  writeFileSync(tickets, TICKETS)
+  return { folder, logs: ['--payments', payments, '--tickets', tickets], store: ['--store', join(folder, 'store')] }
+}
+
+async function plannedStore() {
+  const made = writeLogs()
+  expect((await makegood(['import', ...made.logs, ...made.store])).code).toBe(0)
+  const file = join(made.folder, 'plan.json')
+  const planned = await makegood(['plan', '--out', file, ...made.store])
+  expect(planned.code).toBe(0)
+  return { ...made, file, digest: String(summaryOf(planned).digest) }
+}
+
+describe('the job on a store', () => {
+  it('imports once, finds, plans, applies once and verifies', async () => {
+    const { logs, store, file, digest } = await plannedStore()
+    expect(summaryOf(await makegood(['import', ...logs, ...store]))).toMatchObject({ added: 0, present: 5 })
+    const applied = await makegood(['apply', file, '--approve', digest, ...store])
+    expect(applied.code).toBe(0)
+    expect(rowsOf(applied).filter(({ type }) => type === 'item')).toHaveLength(3)
+    const again = await makegood(['apply', file, '--approve', digest, ...store])
+    expect(summaryOf(again)).toMatchObject({ outcomes: { applied: 0, 'already-good': 3 }, complete: true })
+    expect(summaryOf(await makegood(['verify', ...store]))).toMatchObject({ items: 3, bad: 0 })
+    expect((await makegood(['scan', ...store])).code).toBe(0)
+    const timeline = rowsOf(await makegood(['timeline', 'B', ...store]))
+    expect(timeline.map(({ stream, eventType }) => [stream, eventType])).toEqual([
+      ['paymentlog-B', 'Payment Confirmed'],
+      ['ticketlog-B', 'Ticket Issued'],
+      [undefined, undefined],
+    ])
+    expect(timeline[1]?.metadata).toMatchObject({ origin: 'repair', planDigest: digest })
+    expect(summaryOf(await makegood(['campaigns', ...store]))).toMatchObject({ campaigns: 1 })
+  })
+
+  it('gives the same digest for log files and for the store they were imported into', async () => {
+    const { logs, store } = writeLogs()
+    await makegood(['import', ...logs, ...store])
+    const now = ['--now', '2026-06-01T00:00:00Z']
+    const fromLogs = summaryOf(await makegood(['scan', ...logs, ...now]))
+    const fromStore = summaryOf(await makegood(['scan', ...store, ...now]))
+    const again = summaryOf(await makegood(['scan', ...store, ...now]))
+    expect(fromLogs.digest).toMatch(/^sha256:[0-9a-f]{64}$/)
+    expect(fromStore.digest).toBe(fromLogs.digest)
+    expect(again.digest).toBe(fromStore.digest)
+  })
+
+  it('stops at the cut under --as-of', async () => {
+    const { store, file, digest } = await plannedStore()
+    const head = summaryOf(await makegood(['scan', ...store])).cut as { commit: string; prepare: string }
+    await makegood(['apply', file, '--approve', digest, ...store])
+    const before = await makegood(['scan', ...store, '--as-of', `${head.commit}/${head.prepare}`])
+    expect(summaryOf(before).findings).toEqual({ 'paid-not-ticketed': 3 })
+    const future = await makegood(['scan', ...store, '--as-of', '2999-01-01T00:00:00Z'])
+    expect([future.code, future.stderr]).toEqual([64, expect.stringContaining('is in the future')])
+  })
+
+  it('repairs in one command, and a second repair appends nothing', async () => {
+    const { logs, store } = writeLogs()
+    await makegood(['import', ...logs, ...store])
+    expect((await makegood(['repair', ...store])).code).toBe(5)
+    expect((await makegood(['repair', ...store, '--yes'])).code).toBe(0)
+    const head = summaryOf(await makegood(['scan', ...store])).cut
+    expect((await makegood(['repair', ...store, '--yes'])).code).toBe(0)
+    expect(summaryOf(await makegood(['scan', ...store])).cut).toEqual(head)
+  })
+
+  it('takes a canary and a limit, stops there with 6, and goes on', async () => {
+    const { store, file, digest } = await plannedStore()
+    const limited = await makegood(['apply', file, '--approve', digest, '--max', '2', '--canary', '1', ...store])
+    expect(limited.code).toBe(6)
+    expect(summaryOf(limited)).toMatchObject({ outcomes: { applied: 2 }, left: 1, complete: false })
+    expect((await makegood(['apply', file, '--approve', digest, ...store])).code).toBe(0)
+  })
+
+  it('refuses without an approval, an edited plan, and another store', async () => {
+    const { store, file, digest, folder } = await plannedStore()
+    expect((await makegood(['apply', file, ...store])).code).toBe(5)
+    expect((await makegood(['apply', file, '--approve', 'sha256:00', ...store])).code).toBe(5)
+    const other = ['--store', join(folder, 'other')]
+    await makegood([
+      'import',
+      '--payments',
+      join(folder, 'payments.json'),
+      '--tickets',
+      join(folder, 'payments.json'),
+      ...other,
+    ])
+    expect((await makegood(['apply', file, '--approve', digest, ...other])).code).toBe(4)
+    writeFileSync(file, readFileSync(file, 'utf8').replace('"ticketlog-B"', '"ticketlog-A"'))
+    const edited = await makegood(['apply', file, '--approve', digest, ...store])
+    expect([edited.code, edited.stderr]).toEqual([1, expect.stringContaining('was changed after it was made')])
+  })
+
+  it('finds again, in one run, what a killed import left undone', async () => {
+    const { logs, store } = writeLogs()
+    await makegood(['import', ...logs.slice(0, 2), '--tickets', '/dev/null', ...store])
+    const rest = await makegood(['import', ...logs, ...store])
+    expect(summaryOf(rest)).toMatchObject({ added: 1, present: 4 })
+  })
+})
+
+describe('bad input', () => {
+  it.each([
+    [['scna'], 64, 'scan'],
+    [['scan', '--stoer', 'x'], 64, '--store'],
+    [['scan', '--format', 'xml'], 69, ''],
+    [['scan', '--payments', 'a'], 64, '--tickets is missing'],
+    [['scan', '--as-of', 'yesterday', '--store', 'memory:'], 64, 'RFC 3339'],
+    [['scan', '--projection', 'nope'], 64, 'no such projection'],
+    [['apply', 'no-such-plan.json'], 1, 'no-such-plan.json'],
+    [['scan', '--payments', 'no-such.json', '--tickets', '-'], 1, 'no-such.json'],
+    [['scan', '--store', 'esdb://admin:secret@localhost:2113'], 69, 'not supported'],
+  ])('%j exits with %i and names %s', async (args, code, told) => {
+    const ran = await makegood(args as string[], { cwd: newFolder() })
+    expect([ran.code, ran.stderr]).toEqual([code, expect.stringContaining(told as string)])
+    expect(ran.stdout).toBe('')
+    expect(ran.stderr).not.toContain('secret')
+  })
+
+  it('does not make a store by reading one that is not there', async () => {
+    const folder = join(newFolder(), 'nothing')
+    expect((await makegood(['scan', '--store', folder])).code).toBe(69)
+    expect(existsSync(folder)).toBe(false)
+  })
+
+  it('refuses a folder of something else, and one without rights', async () => {
+    const { logs, folder } = writeLogs()
+    const foreign = await makegood(['import', ...logs, '--store', folder])
+    expect([foreign.code, foreign.stderr]).toEqual([69, expect.stringContaining(folder)])
+    if (process.getuid?.() === 0) return
+    const closed = join(folder, 'closed')
+    mkdirSync(closed)
+    chmodSync(closed, 0o500)
+    expect((await makegood(['import', ...logs, '--store', join(closed, 'store')])).code).toBe(69)
+  })
+
+  it('leaves nothing behind where a plan cannot be written', async () => {
+    const { logs, store, folder } = writeLogs()
+    await makegood(['import', ...logs, ...store])
+    const ran = await makegood(['plan', '--out', join(folder, 'no', 'plan.json'), ...store])
+    expect([ran.code, ran.stderr]).toEqual([1, expect.stringContaining('no such file or folder')])
+  })
+})
+
+describe('the program', () => {
+  it('has help with two examples for every command', async () => {
+    const help = (await makegood(['--help'])).stdout
+    const commands = [...help.matchAll(/^ {2}([a-z]+) .*\[options\]/gm)].map((match) => match[1] as string)
+    expect(commands.length).toBeGreaterThan(10)
+    for (const command of commands) {
+      const { stdout, code } = await makegood([command, '--help'])
+      expect(code).toBe(0)
+      expect(stdout.match(/^ {2}\$ makegood /gm)?.length, command).toBeGreaterThanOrEqual(2)
+    }
+  })
+
+  it('makes an outage good in the demo, another one for another seed', async () => {
+    const [first, other] = await Promise.all([makegood(['demo']), makegood(['demo', '--seed', '8'])])
+    expect([first.code, other.code]).toEqual([0, 0])
+    expect(first.stdout).toMatch(/apply +[\d,]+ Ticket Issued events appended/)
+    expect(first.stdout).not.toBe(other.stdout)
+  })
+
+  it('works from a packed tarball in an empty folder: bin, types, exports', () => {
+    const root = resolve(import.meta.dirname, '../..')
+    const folder = newFolder()
+    const run = (command: string, args: string[], cwd: string) =>
+      execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
+    const [packed] = JSON.parse(
+      run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], root),
+    ) as [{ filename: string; files: { path: string }[] }]
+    const paths = packed.files.map(({ path }) => path)
+    expect(paths).toContain('dist/src/index.d.ts')
+    expect(paths.filter((path) => path.startsWith('test') || path.startsWith('src/'))).toEqual([])
+    run('tar', ['xzf', packed.filename], folder)
+    const unpacked = join(folder, 'package')
+    execFileSync('ln', ['-s', join(root, 'node_modules'), join(folder, 'package', 'node_modules')])
+    expect(run(process.execPath, [join(unpacked, 'dist/src/main.js'), '--version'], folder)).toMatch(
+      /^\d+\.\d+\.\d+\n$/,
+    )
+    const script =
+      "import { openStore, replay, scan, plan, apply, verify, defineProjection } from 'makegood'; import { transactions } from 'makegood/projections/transactions'; console.log([openStore, replay, scan, plan, apply, verify, defineProjection].every((f) => typeof f === 'function'), transactions.name)"
+    expect(run(process.execPath, ['--input-type=module', '-e', script], unpacked)).toBe('true transactions\n')
+  })
+})
