@@ -35,7 +35,8 @@ export function decode(
   } catch {
     return undecodable('its data is not valid JSON in UTF-8')
   }
-  const parsed = schema.safeParse(json)
+  const parsed = parseBy(schema, json)
+  if (parsed instanceof Error) return undecodable(`its schema failed: ${firstLine(parsed.message)}`)
   if (!parsed.success) return undecodable(describeIssue(parsed.error))
   return { kind: 'decoded', event: new Decoded(event, category, subject, parsed.data) }
 }
@@ -43,6 +44,19 @@ export function decode(
 function schemaOf({ events }: Projection, type: string): z.ZodType | undefined {
   if (Object.hasOwn(events, type)) return events[type]
   return Object.hasOwn(events, '*') ? events['*'] : undefined
+}
+
+/** A schema's own failure is a value here: data nested too deeply, or a check that throws, must not end a replay of everything else. */
+function parseBy(schema: z.ZodType, json: unknown): z.ZodSafeParseResult<unknown> | Error {
+  try {
+    return schema.safeParse(json)
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error))
+  }
+}
+
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0] as string
 }
 
 function describeIssue(error: z.ZodError): string {

@@ -4,6 +4,7 @@ import type { ZodType } from 'zod'
 import type { Revision } from '../log/revision.js'
 import type { Ticks } from '../log/ticks.js'
 import type { JsonObject, JsonValue } from './json.js'
+import { problemOfProjection } from './projection-shape.js'
 
 /** Which event, by id and place. Plain data: a state may keep it. */
 export interface EventRef {
@@ -194,58 +195,12 @@ export interface Projection<State = unknown, Event extends DecodedEvent = Decode
 export function defineProjection<State, Event extends DecodedEvent = DecodedEvent>(
   projection: Projection<State, Event>,
 ): Projection<State, Event> {
-  const problem = problemOf(projection as unknown as Record<string, unknown>)
-  if (problem) throw new InvalidProjectionError(problem)
+  const problem = problemOfProjection(projection)
+  if (problem !== undefined) throw new InvalidProjectionError(problem)
   return projection
 }
 
 /** A projection that cannot be run: what is wrong with which field. */
 export class InvalidProjectionError extends Error {
   override readonly name = 'InvalidProjectionError'
-}
-
-const NAME = /^[a-z][a-z0-9-]*$/
-
-function problemOf(p: Record<string, unknown>): string | undefined {
-  if (typeof p !== 'object' || p === null) return 'a projection is an object; make it with defineProjection({…})'
-  if (typeof p.name !== 'string' || !NAME.test(p.name))
-    return `name: expected kebab-case, found ${JSON.stringify(p.name)}`
-  if (typeof p.version !== 'string' || p.version === '') return `${p.name}: version: expected text such as "1"`
-  if (!isListOf(p.categories, isCategory)) {
-    return `${p.name}: categories: expected stream categories without "-" or "$", such as ["payment", "ticket"]`
-  }
-  if (typeof p.events !== 'object' || p.events === null) return `${p.name}: events: expected zod schemas by event type`
-  for (const method of ['initial', 'evolve']) {
-    if (typeof p[method] !== 'function') return `${p.name}: ${method}: expected a function`
-  }
-  if (!Array.isArray(p.rules)) return `${p.name}: rules: expected a list`
-  return problemOfRules(p.name, [...p.rules, ...((p.sharedKeys as unknown[]) ?? [])] as Partial<Rule<unknown>>[])
-}
-
-function problemOfRules(name: string, rules: readonly Partial<Rule<unknown>>[]): string | undefined {
-  const seen = new Set<string>()
-  for (const { id, severity, disposition } of rules) {
-    if (typeof id !== 'string' || !NAME.test(id))
-      return `${name}: rules: id: expected kebab-case, found ${JSON.stringify(id)}`
-    if (seen.has(id)) return `${name}: rules: ${id} is there twice`
-    if (RESERVED_RULES.has(id)) return `${name}: rules: ${id} is the engine's own; choose another id`
-    if (![1, 2, 3, 4].includes(severity as number)) return `${name}: ${id}: severity: expected 1 (worst) to 4`
-    if (!DISPOSITIONS.has(disposition as Disposition))
-      return `${name}: ${id}: disposition: expected repair, person, never or observe`
-    seen.add(id)
-  }
-  return undefined
-}
-
-const DISPOSITIONS: ReadonlySet<Disposition> = new Set<Disposition>(['repair', 'person', 'never', 'observe'])
-
-/** Rules of the engine itself: they hold for every projection. */
-export const RESERVED_RULES: ReadonlySet<string> = new Set(['history-incomplete', 'unknown-event'])
-
-function isListOf(value: unknown, test: (item: unknown) => boolean): boolean {
-  return Array.isArray(value) && value.length > 0 && value.every(test)
-}
-
-function isCategory(value: unknown): boolean {
-  return typeof value === 'string' && value !== '' && !/[-$]/.test(value) && !value.startsWith('makegood.')
 }

@@ -1,0 +1,103 @@
+// The shape of a projection, looked at field by field before it is run: projections come from people's own modules, and a wrong one
+// should be told by the name of its field, not by a crash in the middle of a replay.
+
+const NAME = /^[a-z][a-z0-9-]*$/
+const DISPOSITIONS: ReadonlySet<unknown> = new Set(['repair', 'person', 'never', 'observe'])
+const SEVERITIES: ReadonlySet<unknown> = new Set([1, 2, 3, 4])
+
+/** Rules of the engine itself: they hold for every projection. */
+const RESERVED_RULES: ReadonlySet<string> = new Set(['history-incomplete', 'unknown-event'])
+
+type Fields = Readonly<Record<string, unknown>>
+
+/** What is wrong with an object that should be a projection: the first field that cannot be used, and what was expected. */
+export function problemOfProjection(projection: unknown): string | undefined {
+  if (!isObject(projection)) return 'a projection is an object; make it with defineProjection({…})'
+  // One after the other: each may rely on the ones before it having found nothing.
+  for (const problem of problemsOf(projection)) return problem
+  return undefined
+}
+
+function* problemsOf(p: Fields): Iterable<string> {
+  const { name } = p
+  if (typeof name !== 'string' || !NAME.test(name)) yield `name: expected kebab-case, found ${JSON.stringify(name)}`
+  for (const problem of problemsOfFields(p)) yield `${name}: ${problem}`
+}
+
+function* problemsOfFields(p: Fields): Iterable<string> {
+  const { version, categories, rules, sharedKeys = [], compensate, settlement } = p
+  if (typeof version !== 'string' || version === '') yield 'version: expected text such as "1"'
+  if (!isListOfCategories(categories)) {
+    yield 'categories: expected stream categories, each once and without "-" or "$", such as ["payment", "ticket"]'
+  }
+  yield* problemsOfSchemas(p.events)
+  yield* missingFunctions(p, ['initial', 'evolve'])
+  if (!Array.isArray(rules)) yield 'rules: expected a list'
+  if (!Array.isArray(sharedKeys)) yield 'sharedKeys: expected a list'
+  yield* problemsOfRules(rules as unknown[], sharedKeys as unknown[])
+  if (compensate !== undefined) yield* missingFunctions(p, ['compensate'])
+  if (settlement !== undefined) yield* problemsOfSettlement(settlement)
+}
+
+function* problemsOfSchemas(events: unknown): Iterable<string> {
+  if (!isObject(events)) {
+    yield 'events: expected zod schemas by event type'
+    return
+  }
+  for (const [type, schema] of Object.entries(events)) {
+    if (!isObject(schema) || typeof schema.safeParse !== 'function') yield `events: ${type}: expected a zod schema`
+  }
+}
+
+function* problemsOfRules(rules: readonly unknown[], sharedKeys: readonly unknown[]): Iterable<string> {
+  const seen = new Set<string>()
+  for (const rule of [...rules, ...sharedKeys]) {
+    if (!isObject(rule)) yield `rules: expected objects, found ${JSON.stringify(rule)}`
+    yield* problemsOfHead(rule as Fields, seen)
+  }
+  for (const rule of rules as Fields[]) yield* prefixed(`${rule.id}: `, problemsOfRule(rule))
+  for (const rule of sharedKeys as Fields[]) yield* prefixed(`${rule.id}: `, missingFunctions(rule, ['keys']))
+}
+
+function* problemsOfHead({ id, severity, disposition }: Fields, seen: Set<string>): Iterable<string> {
+  if (typeof id !== 'string' || !NAME.test(id)) yield `rules: id: expected kebab-case, found ${JSON.stringify(id)}`
+  if (seen.has(id as string)) yield `rules: ${id} is there twice`
+  if (RESERVED_RULES.has(id as string)) yield `rules: ${id} is the engine's own; choose another id`
+  if (!SEVERITIES.has(severity)) yield `${id}: severity: expected 1 (worst) to 4`
+  if (!DISPOSITIONS.has(disposition)) yield `${id}: disposition: expected repair, person, never or observe`
+  seen.add(id as string)
+}
+
+function* problemsOfRule(rule: Fields): Iterable<string> {
+  const { when, each } = rule
+  if (!isObject(when)) yield 'when: expected conditions by name'
+  yield* prefixed('when: ', missingFunctions(when as Fields, Object.keys(when as Fields)))
+  if (each !== undefined) yield* missingFunctions(rule, ['each'])
+  yield* missingFunctions(rule, ['evidence'])
+}
+
+function* problemsOfSettlement(settlement: unknown): Iterable<string> {
+  if (!isObject(settlement)) yield 'settlement: expected an object'
+  yield* prefixed('settlement: ', missingFunctions(settlement as Fields, ['claim', 'issued', 'failed', 'isUnderWay']))
+}
+
+function* missingFunctions(owner: Fields, names: readonly string[]): Iterable<string> {
+  for (const name of names) if (typeof owner[name] !== 'function') yield `${name}: expected a function`
+}
+
+function* prefixed(prefix: string, problems: Iterable<string>): Iterable<string> {
+  for (const problem of problems) yield prefix + problem
+}
+
+function isObject(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null
+}
+
+function isListOfCategories(value: unknown): boolean {
+  if (!Array.isArray(value) || value.length === 0) return false
+  return value.every(isCategory) && new Set(value).size === value.length
+}
+
+function isCategory(value: unknown): boolean {
+  return typeof value === 'string' && value !== '' && !/[-$]/.test(value) && !value.startsWith('makegood.')
+}
