@@ -69,7 +69,10 @@ export interface RuleHead {
 }
 
 /** A condition on one state; `item` is what the rule's `each` gave. */
-export type Condition<State, Item> = (state: State, context: RuleContext, item: Item) => boolean
+export type Condition<State, Item> = {
+  // A method's type, taken out again: so that a projection of some state fits where any projection is expected.
+  holds(state: State, context: RuleContext, item: Item): boolean
+}['holds']
 
 /**
  * A rule over the state of one subject. Pure. It is true where ALL conditions hold; their names are what a domain expert reads in
