@@ -46,14 +46,8 @@ export async function openCompensationFile(path: string): Promise<CompensationFi
 
 /** A lock that ends with its holder, however it ends: a name that only one process can listen on. */
 async function takeLock(path: string): Promise<Server> {
-  let folder: string
-  try {
-    folder = await realpath(dirname(path))
-  } catch (error) {
-    throw failure(path, error)
-  }
   const name = createHash('sha256')
-    .update(join(folder, basename(path)))
+    .update(await realPathOf(path))
     .digest('hex')
     .slice(0, 32)
   const server = createServer()
@@ -68,6 +62,16 @@ async function takeLock(path: string): Promise<Server> {
     })
     server.listen(lockAddress(name), () => resolve(server.unref()))
   })
+}
+
+/** One name for a file however it is spelled or linked to, also before it is there. Throws LogFileError. */
+async function realPathOf(path: string): Promise<string> {
+  try {
+    if ((await sizeOf(path)) !== undefined) return await realpath(path)
+    return join(await realpath(dirname(path)), basename(path))
+  } catch (error) {
+    throw failure(path, error)
+  }
 }
 
 /** On Linux an abstract socket and on Windows a pipe: both vanish with the process. Elsewhere a socket file. */
@@ -120,7 +124,8 @@ async function readLastLine(file: FileHandle, size: number): Promise<Buffer> {
 
 function isWhole(line: Buffer): boolean {
   try {
-    JSON.parse(line.toString('utf8'))
+    // The decoder passes over a byte-order mark, which a file of one line may begin with.
+    JSON.parse(new TextDecoder().decode(line))
     return true
   } catch {
     return false

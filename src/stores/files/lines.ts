@@ -30,6 +30,9 @@ const REASONS: Readonly<Record<string, string>> = {
  * and then a broken line. Throws LogFileError.
  */
 export async function* readLines(file: string): AsyncGenerator<Line, void, undefined> {
+  if (file === '-' && process.stdin.readableDidRead) {
+    throw new LogFileError('-: standard input was read already and cannot be read again; name a file')
+  }
   const source = file === '-' ? process.stdin : createReadStream(file)
   const splitter = new LineSplitter()
   try {

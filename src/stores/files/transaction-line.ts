@@ -1,6 +1,7 @@
 // One line of a log: whose transaction it is and what happened, or why it cannot be told. Whether text is JSON is JSON.parse's
 // word; what JSON.parse hides (a key given twice, the digits of a number) is looked up in the text.
 import { type JSONPath, visit } from 'jsonc-parser'
+import { propertiesOf } from '../../log/json-text.js'
 
 /** What our own compensation lines say. */
 export const TICKET_ISSUED = 'Ticket Issued'
@@ -64,34 +65,27 @@ function findId(json: unknown, text: string, path: readonly string[]): { id: str
   return { id: idOfLiteral(literals[0] as string) }
 }
 
-/** Whether the text can hold the path's keys only once each: none of its names is spelled twice or with escapes. */
+/** Whether the text can hold the path's keys only once each: none of its names is there twice or can be spelled with escapes. */
 function isPlain(text: string, path: readonly string[]): boolean {
-  return path.every((part) => text.indexOf(`"${part}"`) === text.lastIndexOf(`"${part}"`)) && !text.includes('\\u')
+  return path.every((part) => text.indexOf(`"${part}"`) === text.lastIndexOf(`"${part}"`)) && !text.includes('\\')
 }
 
-/** The literals that the text gives at a path, every time it does. A key of the path that comes twice counts as often as it comes. */
+/**
+ * What a valid text gives at a path, as written. Where a name of the path is there twice, whatever its values, so are the
+ * texts: nobody can say which one was meant. It does not recurse, so that no depth of nesting overflows the stack.
+ */
 function literalsAt(text: string, path: readonly string[]): string[] {
-  const literals: string[] = []
-  let parents = 0
-  visit(text, {
-    onObjectProperty: (property, _offset, _length, _line, _column, pathSupplier) => {
-      const here = [...pathSupplier(), property]
-      if (here.length < path.length && startsPath(path, here)) parents += 1
-    },
-    onLiteralValue: (_value, offset, length, _line, _column, pathSupplier) => {
-      if (isPath(path, pathSupplier())) literals.push(text.slice(offset, offset + length))
-    },
-  })
-  const doubled = parents > path.length - 1 && literals.length === 1
-  return doubled ? [...literals, ...literals] : literals
+  let values = [{ start: text.indexOf('{'), end: text.length }]
+  for (const part of path) {
+    const parent = values[0]
+    if (parent === undefined || values.length > 1) break
+    values = propertiesOf(text, parent.start).filter(({ name }) => name === part)
+  }
+  return values.map(({ start, end }) => text.slice(start, end))
 }
 
 function isPath(path: readonly string[], found: JSONPath): boolean {
-  return found.length === path.length && startsPath(path, found)
-}
-
-function startsPath(path: readonly string[], found: JSONPath): boolean {
-  return found.every((part, place) => part === path[place])
+  return found.length === path.length && found.every((part, place) => part === path[place])
 }
 
 /** Text by its value, a number by its digits: 42 and "42" are one id, and no digit of a long one is lost. */
@@ -108,21 +102,26 @@ function certainIdIn(text: string, path: readonly string[]): string | undefined 
   const first = text.indexOf(last)
   if (first < 0 || first !== text.lastIndexOf(last) || text.includes('\\u')) return undefined
   if (!text.trimStart().startsWith('{')) return undefined
-  const literals: string[] = []
-  visit(text, {
-    onLiteralValue: (_value, offset, length, _line, _column, pathSupplier) => {
-      const isWhole = /^\s*[,}]/.test(text.slice(offset + length))
-      if (isWhole && isPath(path, pathSupplier())) literals.push(text.slice(offset, offset + length))
-    },
-  })
-  const [literal] = literals
-  if (literal === undefined || literals.length > 1 || !/^("|-?\d)/.test(literal)) return undefined
   try {
+    const [literal, another] = wholeLiteralsIn(text, path)
+    if (literal === undefined || another !== undefined || !/^("|-?\d)/.test(literal)) return undefined
     const id = idOfLiteral(literal)
     return id === '' ? undefined : id
   } catch {
+    // A literal that is none, or nesting too deep to look into: not certain.
     return undefined
   }
+}
+
+function wholeLiteralsIn(text: string, path: readonly string[]): string[] {
+  const literals: string[] = []
+  visit(text, {
+    onLiteralValue: (_value, offset, length, _line, _column, pathSupplier) => {
+      if (!isPath(path, pathSupplier())) return
+      if (/^\s*[,}]/.test(text.slice(offset + length))) literals.push(text.slice(offset, offset + length))
+    },
+  })
+  return literals
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
