@@ -4,18 +4,19 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openEmbeddedStore } from '../../../src/stores/embedded/embedded-store.js'
 import { durableStoreContract, eventStoreContract } from '../../contract/event-store-contract.js'
+import { type OwnStoreOptions, ownStoreContract } from '../../contract/own-store-contract.js'
 import type { StoreHarness } from '../../contract/store-harness.js'
 
-async function makeEmbedded(): Promise<StoreHarness> {
+async function makeEmbedded(options: OwnStoreOptions = {}): Promise<StoreHarness> {
   const folder = await mkdtemp(join(tmpdir(), 'makegood-contract-'))
-  let store = await openEmbeddedStore({ folder })
+  let store = await openEmbeddedStore({ ...options, folder })
   return {
     get store() {
       return store
     },
     reopen: async () => {
       await store.close()
-      store = await openEmbeddedStore({ folder, create: false })
+      store = await openEmbeddedStore({ ...options, folder, create: false })
     },
     dispose: async () => {
       await store.close()
@@ -26,3 +27,4 @@ async function makeEmbedded(): Promise<StoreHarness> {
 
 eventStoreContract('the embedded store', makeEmbedded)
 durableStoreContract('the embedded store', makeEmbedded)
+ownStoreContract('the embedded store', makeEmbedded)
