@@ -5,6 +5,7 @@ import { rulesOf } from '../engine/detect.js'
 import type { Projection } from '../engine/projection.js'
 import type { EventReader } from '../log/event-store.js'
 import { parsePosition } from '../log/position.js'
+import { readStoreMarker } from '../log/store-marker.js'
 import { CampaignLog, type CampaignRecord, readCampaign } from './campaign.js'
 import { openCases } from './cases.js'
 import { PlanStaleError } from './decide.js'
@@ -17,6 +18,11 @@ import type { Workplace } from './workplace.js'
 /** The approval is missing or for another plan. */
 export class ApprovalError extends Error {
   override readonly name = 'ApprovalError'
+}
+
+/** The authority does not serve this store, or does not say that it does. */
+export class AuthorityRefusedError extends Error {
+  override readonly name = 'AuthorityRefusedError'
 }
 
 export interface ApplyOptions extends Limits {
@@ -49,13 +55,14 @@ export type ApplyWork = Omit<Workplace, 'campaignId'>
 
 /**
  * Applies a plan. Throws ApprovalError without the plan's digest, PlanStaleError where the plan was made at another store or for another version of the
- * rules, and what the store throws.
+ * rules, AuthorityRefusedError, and what the store throws.
  */
 export async function applyPlan(work: ApplyWork, options: ApplyOptions): Promise<ApplySummary> {
   const { plan, store } = work
   requireApproval(plan, options.approve)
   requireRules(plan, work.projection)
   await requireStore(plan, store)
+  await requireAdmission(work)
   const log = new CampaignLog(store, plan, work.newId)
   const known = await readCampaign(store, log.id)
   // A plan without items is no campaign: a second repair appends nothing.
@@ -90,6 +97,15 @@ async function requireStore(plan: Plan, store: EventReader): Promise<void> {
   throw new PlanStaleError(
     `The event at the plan's cut does not stand at ${plan.cut.position} here: it was made at another store; plan again`,
   )
+}
+
+/** A simulator must never answer for a store of real bookings: an authority that wants to is asked before anything is claimed. */
+async function requireAdmission({ authority, store }: ApplyWork): Promise<void> {
+  if (!authority?.admits) return
+  const marker = await readStoreMarker(store)
+  const result = await authority.admits({ generated: marker !== undefined })
+  if (result.kind !== 'admitted')
+    throw new AuthorityRefusedError(`${authority.name} does not serve this store: ${result.message}`)
 }
 
 /** One run over the items that are not settled yet. */
