@@ -67,8 +67,7 @@ export class Fold<State = unknown> {
   #addEvent(event: RecordedEvent, category: string, subject: string): void {
     const folded = this.#subject(subject)
     const head = folded.heads[category]?.revision
-    // Seen already: a reading that went on after a cut connection, or a doubled delivery.
-    if (head !== undefined && event.revision <= head && event.revision !== TOMBSTONE_REVISION) return
+    if (isKnown(folded, event, head)) return
     this.counts.events += 1
     if (head === undefined) this.counts.streams += 1
     if (event.revision === TOMBSTONE_REVISION) {
@@ -77,7 +76,7 @@ export class Fold<State = unknown> {
     }
     this.#noteHole(folded, event, head)
     folded.heads[category] = refOf(event)
-    const decoding = decode(event, { category, subject }, this.projection as Projection)
+    const decoding = decode(event, { category, subject }, this.projection)
     if (decoding.kind === 'undecodable') {
       this.counts.undecodable += 1
       folded.undecodable.push(decoding.event)
@@ -132,6 +131,12 @@ export function revisionsOf(folded: FoldedSubject, { categories }: Projection): 
 /** Everything that makes a subject's history less than whole. */
 export function incompletenessOf(folded: FoldedSubject): readonly Incompleteness[] {
   return [...Object.values(folded.limits), ...folded.holes]
+}
+
+/** Whether an event was seen already: a reading that went on after a cut connection, or a doubled delivery. */
+function isKnown({ holes }: FoldedSubject, { id, revision }: RecordedEvent, head: Revision | undefined): boolean {
+  if (revision === TOMBSTONE_REVISION) return holes.some(({ shownBy }) => shownBy.id === id)
+  return head !== undefined && revision <= head
 }
 
 function refOf({ id, stream, revision }: RecordedEvent): EventRef {
