@@ -1,4 +1,5 @@
 // Subscriptions over any home: read on to the end, say so, wait for a change, read on. Nothing is read ahead of the consumer.
+import { setMaxListeners } from 'node:events'
 import type { EventBatch, RecordedEvent } from '../log/event.js'
 import type { EventFilter, SubscriptionMessage } from '../log/event-store.js'
 import { comparePositions, type Position } from '../log/position.js'
@@ -49,7 +50,12 @@ export async function* followStream(
       yield { kind: 'events', events }
       continue
     }
-    yield* endOfTombstoned(source, stream)
+    // No await, and no `yield*`, may stand between these readings and the waiting: a change in between would be lost.
+    const tombstone = source.tombstoneOf(stream)
+    if (tombstone) {
+      if (tombstone !== 'closed') yield { kind: 'events', events: [tombstone] }
+      throw new StreamTombstonedError(stream)
+    }
     if (pace.reachedEnd()) yield CAUGHT_UP
     else await source.nextChange(stream, signal).then(() => pace.woken())
   }
@@ -58,14 +64,6 @@ export async function* followStream(
 function startRevision(source: SubscriptionSource, stream: string, from: Revision | 'start' | 'end'): Revision | -1 {
   if (from === 'start') return -1
   return from === 'end' ? source.lastRevisionOf(stream) : from
-}
-
-/** Gives the tombstone and throws, or gives nothing where there is no tombstone. */
-function* endOfTombstoned(source: SubscriptionSource, stream: string): Generator<SubscriptionMessage> {
-  const tombstone = source.tombstoneOf(stream)
-  if (!tombstone) return
-  if (tombstone !== 'closed') yield { kind: 'events', events: [tombstone] }
-  throw new StreamTombstonedError(stream)
 }
 
 /** EventStore.subscribeToAll over a home. */
@@ -133,6 +131,8 @@ function iterate<T>(
   follow: (signal: AbortSignal) => AsyncGenerator<T, void, undefined>,
 ): AsyncIterator<T, void, undefined> {
   const own = new AbortController()
+  // Any number of subscriptions may hang on one signal; Node would warn of a leak from eleven on.
+  for (const parent of parents) if (parent) setMaxListeners(0, parent)
   const end = () => {
     own.abort()
     for (const parent of parents) parent?.removeEventListener('abort', end)
