@@ -1,6 +1,6 @@
 // `import`: log files into streams. Again = nothing added.
 import type { Command } from 'commander'
-import { importEvents } from '../../transfer/import-logs.js'
+import { importEvents } from '../../transfer/import-events.js'
 import type { Context } from '../context.js'
 import { EXIT, type ExitCode } from '../exit-codes.js'
 import { type LogOptions, logFilesOptions, withLogOptions } from '../log-options.js'
