@@ -1,5 +1,6 @@
 // The durable EventStore in a folder of its own, on LMDB: what is acknowledged is on disk, and any number of processes may read
 // and write it side by side.
+import { setMaxListeners } from 'node:events'
 import type { EventBatch, ProposedEvent } from '../../log/event.js'
 import type {
   AppendResult,
@@ -71,6 +72,8 @@ class EmbeddedStore implements EventStore {
     this.#clock = options.clock ?? Date.now
     this.#maxAppendBytes = options.maxAppendBytes ?? MAX_APPEND_BYTES
     this.#transactions = new Transactions(this.#folder, this.#clock)
+    // Every subscription listens to it, however many there are.
+    setMaxListeners(0, this.#closing.signal)
     if (tables) this.#use(tables)
   }
 

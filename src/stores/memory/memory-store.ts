@@ -1,5 +1,6 @@
 // The smallest honest EventStore: everything in arrays, gone with the process. It is the model that the durable home is held against.
 import { randomUUID } from 'node:crypto'
+import { setMaxListeners } from 'node:events'
 import type { EventBatch, ProposedEvent, RecordedEvent } from '../../log/event.js'
 import type {
   AppendResult,
@@ -45,6 +46,8 @@ class MemoryStore implements EventStore {
     this.#log = new MemoryLog(clock, new IdCache())
     this.#view = this.#log.view(randomUUID)
     this.#maxAppendBytes = maxAppendBytes
+    // Every subscription listens to it, however many there are.
+    setMaxListeners(0, this.#closing.signal)
   }
 
   async readStream(stream: string, options: ReadStreamOptions = {}): Promise<StreamRead> {
