@@ -157,6 +157,16 @@ export function subscriptionContract(makeStore: MakeStore): void {
       })
     })
 
+    test('a consumer that waits hears of an event that is appended in the turn in which it began to wait', async () => {
+      const stream = await streamOfThree()
+      const seen = new Follower(harness.store.subscribeToStream(stream, { after: 'end' }))
+      await seen.untilCaughtUp()
+      const next = seen.events(1)
+      await harness.store.append(stream, [anEvent()], 2)
+      expect((await next).map(({ revision }) => revision)).toEqual([3])
+      await seen.leave()
+    })
+
     test('an aborted signal ends it without an error, also while it waits', async () => {
       const controller = new AbortController()
       const stream = await streamOfThree()
