@@ -186,13 +186,19 @@ class Reading {
       this.counts.blank += 1
       return undefined
     }
-    const types = category === 'paymentlog' ? this.options.paymentTypes : this.options.ticketTypes
-    if (types && !types.includes(read.type)) {
+    if (!this.#isAskedFor(read, category)) {
       this.counts.otherType += 1
       return undefined
     }
     this.counts[category === 'paymentlog' ? 'payments' : 'tickets'] += 1
     return this.#event({ category, id: read.id, type: read.type, contentType: 'application/json', data: line.bytes })
+  }
+
+  /** Our own compensations always are: a ticket that we wrote must never be written again. */
+  #isAskedFor({ type, isOwn }: { type: string; isOwn?: true }, category: Category): boolean {
+    const { paymentTypes, ticketTypes } = this.options
+    if (category === 'ticketlog' && isOwn) return true
+    return (category === 'paymentlog' ? paymentTypes : ticketTypes)?.includes(type) ?? true
   }
 
   #broken(problem: LogProblem, category: Category, data: Uint8Array, id?: string): RecordedEvent | undefined {

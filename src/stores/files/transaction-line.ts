@@ -1,18 +1,20 @@
 // One line of a log: whose transaction it is and what happened, or why it cannot be told. Whether text is JSON is JSON.parse's
 // word; what JSON.parse hides (a key given twice, the digits of a number) is looked up in the text.
-import { type JSONPath, visit } from 'jsonc-parser'
 import { propertiesOf } from '../../log/json-text.js'
+import { certainLiteralIn } from './certain-id.js'
 
 /** What our own compensation lines say. */
 export const TICKET_ISSUED = 'Ticket Issued'
 const OWN_KEY = 'transaction_id'
 
 export type TransactionLine =
-  | { readonly kind: 'event'; readonly id: string; readonly type: string }
+  /** `isOwn`: we wrote it, so it is a ticket whatever types are asked for. */
+  | { readonly kind: 'event'; readonly id: string; readonly type: string; readonly isOwn?: true }
   | { readonly kind: 'blank' }
   /** `id`: the transaction that it speaks of beyond doubt, though the line is broken. */
   | { readonly kind: 'broken'; readonly why: string; readonly id?: string }
 
+// It passes over a byte-order mark, which stands inside a file that several were joined to.
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true })
 
 /** Reads a line. `key` is the path to the transaction id, such as `['data', 'transactionId']`. */
@@ -23,7 +25,7 @@ export function readTransactionLine(bytes: Uint8Array, key: readonly string[]): 
   } catch {
     return { kind: 'broken', why: 'not valid UTF-8' }
   }
-  if (text.trim() === '') return { kind: 'blank' }
+  if (/^[\t\r ]*$/.test(text)) return { kind: 'blank' }
   let json: unknown
   try {
     json = JSON.parse(text)
@@ -35,14 +37,15 @@ export function readTransactionLine(bytes: Uint8Array, key: readonly string[]): 
 }
 
 function readObject(json: Record<string, unknown>, text: string, key: readonly string[]): TransactionLine {
-  const path = isOwnLine(json) ? [OWN_KEY] : key
+  const isOwn = isOwnLine(json)
+  const path = isOwn ? [OWN_KEY] : key
   const found = findId(json, text, path)
   if ('why' in found) return { kind: 'broken', ...found }
   const type = Object.hasOwn(json, 'event_type') ? json.event_type : undefined
   if (typeof type !== 'string' || type === '') {
     return { kind: 'broken', why: 'event_type is missing or no text', id: found.id }
   }
-  return { kind: 'event', id: found.id, type }
+  return { kind: 'event', id: found.id, type, ...(isOwn && { isOwn }) }
 }
 
 /** A line that we wrote is understood whatever the key of the logs around it. */
@@ -58,7 +61,8 @@ function findId(json: unknown, text: string, path: readonly string[]): { id: str
   }
   if (value === undefined) return { why: `${name} is missing` }
   if (typeof value !== 'string' && typeof value !== 'number') return { why: `${name} is neither text nor a number` }
-  if (value === '') return { why: `${name} is empty` }
+  const flaw = typeof value === 'string' ? flawOf(value) : undefined
+  if (flaw !== undefined) return { why: `${name} ${flaw}` }
   if (typeof value === 'string' && isPlain(text, path)) return { id: value }
   const literals = literalsAt(text, path)
   if (literals.length !== 1) return { why: `${name} is there ${literals.length} times` }
@@ -84,44 +88,28 @@ function literalsAt(text: string, path: readonly string[]): string[] {
   return values.map(({ start, end }) => text.slice(start, end))
 }
 
-function isPath(path: readonly string[], found: JSONPath): boolean {
-  return found.length === path.length && found.every((part, place) => part === path[place])
-}
-
 /** Text by its value, a number by its digits: 42 and "42" are one id, and no digit of a long one is lost. */
 function idOfLiteral(literal: string): string {
   return literal.startsWith('"') ? (JSON.parse(literal) as string) : literal
 }
 
-/**
- * The id in a text that is no JSON, only where there is no doubt: the key's name is there once, at its path, and its literal is complete (a number
- * could go on where the text is cut).
- */
+/** The id in a text that is no JSON, only where there is no doubt. */
 function certainIdIn(text: string, path: readonly string[]): string | undefined {
-  const last = `"${path.at(-1)}"`
-  const first = text.indexOf(last)
-  if (first < 0 || first !== text.lastIndexOf(last) || text.includes('\\u')) return undefined
-  if (!text.trimStart().startsWith('{')) return undefined
   try {
-    const [literal, another] = wholeLiteralsIn(text, path)
-    if (literal === undefined || another !== undefined || !/^("|-?\d)/.test(literal)) return undefined
-    const id = idOfLiteral(literal)
-    return id === '' ? undefined : id
+    const literal = certainLiteralIn(text, path)
+    const id = literal === undefined ? undefined : idOfLiteral(literal)
+    return id === undefined || flawOf(id) !== undefined ? undefined : id
   } catch {
     // A literal that is none, or nesting too deep to look into: not certain.
     return undefined
   }
 }
 
-function wholeLiteralsIn(text: string, path: readonly string[]): string[] {
-  const literals: string[] = []
-  visit(text, {
-    onLiteralValue: (_value, offset, length, _line, _column, pathSupplier) => {
-      if (!isPath(path, pathSupplier())) return
-      if (/^\s*[,}]/.test(text.slice(offset + length))) literals.push(text.slice(offset, offset + length))
-    },
-  })
-  return literals
+/** Why a text cannot be an id; undefined where it can. */
+function flawOf(id: string): string | undefined {
+  if (id === '') return 'is empty'
+  // Ids that differ in such a half only would be the same bytes in every store.
+  return /\p{Surrogate}/u.test(id) ? 'has half a surrogate pair' : undefined
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -52,6 +52,15 @@ describe('a reading', () => {
     expect(logs.report()).toEqual({ ...NONE, lines: 4, payments: 1, blank: 2, otherType: 1 })
   })
 
+  it('takes what we wrote for a ticket whatever types are asked for, so that it is never written again', async () => {
+    const logs = openWith(line(1) + line(2), '{"transaction_id": "1", "event_type": "Ticket Issued"}\n', {
+      ticketTypes: ['Ticket Confirmed'],
+    })
+    const result = await replay(logs, transactions, { now: 0 })
+    expect(result.compensations.map(({ subject }) => subject)).toEqual(['2'])
+    expect(logs.report()).toEqual({ ...NONE, lines: 3, payments: 2, tickets: 1 })
+  })
+
   it('tells each broken line as it comes, and holds whom a broken ticket line speaks of', async () => {
     const problems: LogProblem[] = []
     const ticketText = `{"transaction_id":"2","x\n{"tr\n`

@@ -26,6 +26,7 @@ describe('a whole line', () => {
       'transaction_id',
       '42',
     ],
+    ['a line with a byte-order mark of its own', `\ufeff{"transaction_id":"42",${TYPE}}`, 'transaction_id', '42'],
     ['the key of Object.prototype', `{"__proto__":"42",${TYPE}}`, '__proto__', '42'],
   ])('gives its id from %s', (_what, text, key, id) => {
     expect(read(text, key)).toEqual({ kind: 'event', id, type: 'T' })
@@ -33,7 +34,7 @@ describe('a whole line', () => {
 
   it('is understood under any key when we wrote it', () => {
     const own = '{"transaction_id": "42", "event_type": "Ticket Issued"}'
-    expect(read(own, 'data.id')).toEqual({ kind: 'event', id: '42', type: 'Ticket Issued' })
+    expect(read(own, 'data.id')).toEqual({ kind: 'event', id: '42', type: 'Ticket Issued', isOwn: true })
     expect(read(own.replace('}', ',"x":1}'), 'data.id')).toMatchObject({ kind: 'broken' })
   })
 
@@ -46,6 +47,9 @@ describe('a whole line', () => {
     ['null', `{"transaction_id":null,${TYPE}}`, 'transaction_id'],
     ['an object', `{"transaction_id":{},${TYPE}}`, 'transaction_id'],
     ['an empty id', `{"transaction_id":"",${TYPE}}`, 'transaction_id'],
+    ['an empty id in spite of escapes elsewhere', `{"x":"\\n","transaction_id":"",${TYPE}}`, 'transaction_id'],
+    ['half a surrogate pair', `{"transaction_id":"\\ud800",${TYPE}}`, 'transaction_id'],
+    ['space that is none in JSON', '\u00a0', 'transaction_id'],
     ['its key twice', `{"transaction_id":"1","transaction_id":"1",${TYPE}}`, 'transaction_id'],
     ['its key twice, once with escapes', `{"transaction\\u005fid":"2","transaction_id":"1",${TYPE}}`, 'transaction_id'],
     ['its key twice, once an object', `{"transaction_id":{},"transaction_id":"1",${TYPE}}`, 'transaction_id'],
@@ -70,6 +74,10 @@ describe('a broken text', () => {
   it.each([
     ['text, cut behind it', `{"transaction_id":"42",${TYPE},"x`, 'transaction_id', '42'],
     ['a number, cut behind it', '{"transaction_id":42,', 'transaction_id', '42'],
+    ['a number, cut in the space behind it', '{"transaction_id":42 ', 'transaction_id', '42'],
+    ['text, cut right behind it', '{"transaction_id":"42"', 'transaction_id', '42'],
+    ['text behind a value that is none', `{"x": Oslo, "transaction_id": "42"}`, 'transaction_id', '42'],
+    ['an object followed by what is no line', `{"transaction_id":"42",${TYPE}}};`, 'transaction_id', '42'],
     ['a nested field', '{"data":{"id":"42"},', 'data.id', '42'],
   ])('is that transaction’s where the id is certain: %s', (_what, text, key, id) => {
     expect(read(text, key)).toEqual({ kind: 'broken', why: 'not valid JSON', id })
@@ -86,9 +94,19 @@ describe('a broken text', () => {
     ['a literal that is none', '{"transaction_id":"a\\q",'],
     ['no object', '"transaction_id":"42",'],
     ['no key', '{"id":"42",'],
+    ['text that goes on behind its quote', '{"transaction_id":"4"2","x'],
+    ['another line begun behind it', `{"transaction_id":"42",${TYPE}}{"trans`],
+    ['the rest of another line behind it', `{"transaction_id":"42",${TYPE}}ction_id":"43",${TYPE}}`],
+    ['another line run into it', `{"transaction_id":"42","event_type":"Tictransaction_id":"43",${TYPE}}`],
+    ['something before the object', `d"}{"transaction_id":"42",`],
+    ['a comment', `{"transaction_id":/* "41", */`],
     ['nesting too deep to look into', `{"transaction_id":42,"x":${'['.repeat(DEEP)}`],
   ])('is nobody’s for certain: %s', (_what, text) => {
     expect(read(text)).toEqual({ kind: 'broken', why: 'not valid JSON' })
+  })
+
+  it('is nobody’s for certain where a name above the key is there twice', () => {
+    expect(read('{"data":{},"data":{"id":"42"},', 'data.id')).toEqual({ kind: 'broken', why: 'not valid JSON' })
   })
 
   it('is nobody’s for certain where it is not UTF-8', () => {
