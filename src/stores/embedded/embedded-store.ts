@@ -60,7 +60,10 @@ class EmbeddedStore implements EventStore {
   readonly #maxAppendBytes: number
   readonly #transactions: Transactions
   readonly #changes = new ChangeSignal()
-  readonly #foreign = new ForeignChanges(this.#changes, () => this.#fresh()?.tail().nextPlace ?? 0)
+  readonly #foreign = new ForeignChanges(this.#changes, {
+    end: () => this.#fresh()?.tail().nextPlace ?? 0,
+    streamsFrom: (place) => this.#reader?.streamsFrom(place),
+  })
   readonly #closing = new AbortController()
   readonly #underWay = new Set<Promise<unknown>>()
   #tables: Tables | undefined

@@ -3,17 +3,24 @@ import type { ChangeSignal } from '../change-signal.js'
 
 const POLL_MS = 25
 
+/** What is looked at. */
+export interface WatchedLog {
+  /** The place where the next record will stand. */
+  end(): number
+  /** The streams of the records from a place on; undefined where they are too many to be worth telling apart. */
+  streamsFrom(place: number): ReadonlySet<string> | undefined
+}
+
 export class ForeignChanges {
   readonly #changes: ChangeSignal
-  readonly #endOfLog: () => number
+  readonly #log: WatchedLog
   #timer: NodeJS.Timeout | undefined
   /** The end up to which everybody waiting was woken; none before the first look, which then wakes all. */
   #seen: number | undefined
 
-  /** `endOfLog` gives the place where the next record will stand. */
-  constructor(changes: ChangeSignal, endOfLog: () => number) {
+  constructor(changes: ChangeSignal, log: WatchedLog) {
     this.#changes = changes
-    this.#endOfLog = endOfLog
+    this.#log = log
   }
 
   /** To be called when somebody begins to wait. Looking ends by itself when nobody does any more. */
@@ -38,18 +45,20 @@ export class ForeignChanges {
       this.stop()
       return
     }
-    const end = this.#endOrUnknown()
-    if (end !== undefined && end === this.#seen) return
-    this.#seen = end
-    this.#changes.notifyAll()
+    try {
+      this.#wakeUpTo(this.#log.end())
+    } catch {
+      // Whoever waits is woken and meets the failure in its own reading.
+      this.#seen = undefined
+      this.#changes.notifyAll()
+    }
   }
 
-  /** Undefined where the end cannot be read: whoever waits is woken then and meets the failure in its own reading. */
-  #endOrUnknown(): number | undefined {
-    try {
-      return this.#endOfLog()
-    } catch {
-      return undefined
-    }
+  #wakeUpTo(end: number): void {
+    if (end === this.#seen) return
+    const streams = this.#seen === undefined ? undefined : this.#log.streamsFrom(this.#seen)
+    this.#seen = end
+    if (streams) this.#changes.notify(streams)
+    else this.#changes.notifyAll()
   }
 }

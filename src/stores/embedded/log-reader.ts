@@ -186,6 +186,20 @@ export class LogReader {
     return { events, next: revision }
   }
 
+  /** The streams of the records from a place on; undefined where these are more than a run's. */
+  streamsFrom(place: number): ReadonlySet<string> | undefined {
+    return readOrCorrupt(() => {
+      const ids = new Set<number>()
+      let records = 0
+      for (const { value } of this.#tables.log.getRange({ start: place })) {
+        records += 1
+        if (records > RUN_EVENTS_MAX) return undefined
+        ids.add(streamIdOf(value))
+      }
+      return new Set([...ids].map((id) => this.streams.nameOf(id).name))
+    })
+  }
+
   tombstoneOf(stream: string): RecordedEvent | undefined {
     return this.eventAt(stream, TOMBSTONE_REVISION)
   }

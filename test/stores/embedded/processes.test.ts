@@ -1,10 +1,11 @@
 // Several processes on one folder: guards hold between them, readers read beside writers, subscribers hear of others' events.
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import type { SubscriptionMessage } from '../../../src/log/event-store.js'
 import { comparePositions } from '../../../src/log/position.js'
 import { checkFolder } from '../../../src/stores/embedded/check-folder.js'
 import { openEmbeddedStore } from '../../../src/stores/embedded/embedded-store.js'
-import { anEvent, eventsOf, eventsOfLog } from '../../controls/events.js'
+import { anEvent, eventsOf, eventsOfLog, someEvents } from '../../controls/events.js'
 import { ended, startChild, testFolder } from './child.js'
 
 test('eight processes appending guarded to the same streams of a folder that none has made yet lose nothing', async () => {
@@ -79,4 +80,21 @@ test('two handles in one process see what the other appends', async () => {
   await first.close()
   expect(await eventsOf(second, 'a')).toHaveLength(2)
   await second.close()
+})
+
+test('a burst of more events than one run, appended by another writer, is heard in full', async () => {
+  const folder = join(await testFolder(), 'store')
+  const [first, second] = [await openEmbeddedStore({ folder }), await openEmbeddedStore({ folder })]
+  const heard = second.subscribeToStream('burst')[Symbol.asyncIterator]()
+  expect((await heard.next()).value).toEqual({ kind: 'caughtUp' })
+  const next = heard.next()
+  await Promise.all([1, 2, 3].map(() => first.append('burst', someEvents(900), 'any')))
+  const revisions: number[] = []
+  let message: SubscriptionMessage | undefined = (await next).value
+  while (message && revisions.length < 2700) {
+    if (message.kind === 'events') revisions.push(...message.events.map(({ revision }) => revision))
+    if (revisions.length < 2700) message = (await heard.next()).value
+  }
+  expect(revisions).toEqual(Array.from({ length: 2700 }, (_, i) => i))
+  await Promise.all([first.close(), second.close()])
 })
