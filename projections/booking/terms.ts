@@ -1,0 +1,93 @@
+// The terms in which the rules speak, worked out from the facts: what was ordered, what money is there, which tickets are
+// expected, active and missing.
+import { attemptsOf, isAnswered, type PassengerAttempt } from './attempts.js'
+import { type Document, documentsOf } from './documents.js'
+import { PAYMENT_TYPES, type Passenger } from './events.js'
+import { freeOf, type Money, moneyOf, netOf, type Sums, sumsIn } from './money.js'
+import { type Order, orderOf } from './order.js'
+import { type Booking, compareTimes, type Fact, factsOf, latestOf } from './state.js'
+
+export interface Terms {
+  readonly order: Order | undefined
+  readonly money: Money
+  /** Currencies of all amounts in the payment stream, each with the first event that has it, by time. */
+  readonly currencies: readonly Fact[]
+  readonly documents: readonly Document[]
+  /** Passengers of the latest order version: each is to have a ticket. */
+  readonly expected: readonly Passenger[]
+  /** Expected, with no ticket active and none ever issued. */
+  readonly missing: readonly Passenger[]
+  /** Attempts without outcome. */
+  readonly openAttempts: readonly PassengerAttempt[]
+  /** The event of the payment stream that happened last. */
+  readonly latestPayment: Fact | undefined
+}
+
+let last: { booking: Booking; changes: number; terms: Terms } | undefined
+
+/**
+ * The terms of a booking. The engine asks all rules about one booking before it goes on to the next, so the last answer is kept: it
+ * holds as long as the facts have not changed.
+ */
+export function termsOf(booking: Booking): Terms {
+  if (last?.booking !== booking || last.changes !== booking.changes) {
+    last = { booking, changes: booking.changes, terms: workOut(booking) }
+  }
+  return last.terms
+}
+
+function workOut(booking: Booking): Terms {
+  const order = orderOf(booking)
+  const documents = documentsOf(booking)
+  const expected = order?.passengers ?? []
+  const ticketed = new Set(documents.filter(({ isTicket }) => isTicket).map(({ passengerId }) => passengerId))
+  const payments = PAYMENT_TYPES.flatMap((type): Fact[] => factsOf(booking, type))
+  return {
+    order,
+    money: moneyOf(booking),
+    currencies: currenciesIn(payments),
+    documents,
+    expected,
+    missing: expected.filter(({ passengerId }) => !ticketed.has(passengerId)),
+    openAttempts: attemptsOf(booking).filter((attempt) => !isAnswered(booking, attempt)),
+    latestPayment: latestOf(payments),
+  }
+}
+
+function currenciesIn(payments: readonly Fact[]): Fact[] {
+  const firsts = new Map<string, Fact>()
+  for (const fact of payments.toSorted(compareTimes)) {
+    const { amount, due } = fact.data as { amount?: { currency: string }; due?: { currency: string } }
+    const currency = (amount ?? due)?.currency
+    if (currency !== undefined && !firsts.has(currency)) firsts.set(currency, fact)
+  }
+  return [...firsts.values()]
+}
+
+/** The sums in the currency of due; undefined where the order is unknown. */
+export function sumsOfDue({ order, money }: Terms): Readonly<Sums> | undefined {
+  return order && sumsIn(money, order.due.currency)
+}
+
+/** Where `free` stands to `due`, in the currency of due; undefined where the order is unknown or nothing was captured. */
+export function compareFreeToDue(terms: Terms): 'under' | 'equal' | 'over' | undefined {
+  const sums = sumsOfDue(terms)
+  if (!terms.order || !sums || terms.money.captures.length === 0) return undefined
+  const missing = BigInt(terms.order.due.amountMinor) - freeOf(sums)
+  if (missing === 0n) return 'equal'
+  return missing > 0n ? 'under' : 'over'
+}
+
+/** Whether `net` is less than `due`, in the currency of due. */
+export function isNetBelowDue(terms: Terms): boolean {
+  const sums = sumsOfDue(terms)
+  return terms.order !== undefined && sums !== undefined && netOf(sums) < BigInt(terms.order.due.amountMinor)
+}
+
+/** Active tickets, of one passenger where one is named. */
+export function activeTickets({ documents }: Terms, passengerId?: string): Document[] {
+  return documents.filter(
+    (document) =>
+      document.isTicket && document.isActive && (passengerId === undefined || document.passengerId === passengerId),
+  )
+}
