@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { pino } from 'pino'
 import type { Context } from './cli/context.js'
 import { UsageError } from './cli/exit-codes.js'
+import { examineStore } from './examine-store.js'
 import { loadProjection } from './load-projection.js'
 import { openAuthority } from './open-authority.js'
 import { openStore } from './open-store.js'
@@ -42,6 +43,7 @@ export function processContext(): Context {
     user: userName(),
     ask,
     openStore,
+    examineStore,
     openLogFiles,
     openCompensationFile,
     loadProjection,

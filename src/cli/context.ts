@@ -46,6 +46,15 @@ export interface CompensationFile {
   close(): Promise<void>
 }
 
+/** One thing that `doctor` looked at. */
+export interface Check {
+  readonly check: string
+  readonly ok: boolean
+  readonly found: string
+  /** How to mend it, where it is not ok. */
+  readonly mend?: string
+}
+
 /** What a stopping signal does to a run: `drain` at the first, the end of the process at the second. */
 export interface Interruption {
   readonly signal: AbortSignal
@@ -71,6 +80,7 @@ export interface Context {
   ask(question: string): Promise<boolean>
   /** Opens a store by `--store`'s text. For reading, a folder that is no store is refused and nothing is made. */
   openStore(where: string, mode: 'read' | 'write'): Promise<EventStore>
+  examineStore(where: string, clock: () => number): Promise<readonly Check[]>
   openLogFiles(options: LogFilesOptions): LogFiles
   openCompensationFile(path: string): Promise<CompensationFile>
   /** By name or by the path of a module; undefined: the one that is meant where nobody names one. */

@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander'
 import { addApply } from './commands/apply.js'
 import { addDemo } from './commands/demo.js'
+import { addDoctor } from './commands/doctor.js'
 import { addImport } from './commands/import.js'
 import { addPlan } from './commands/plan.js'
 import { addRecords } from './commands/records.js'
@@ -13,7 +14,7 @@ import type { Context } from './context.js'
 import { EXIT, type ExitCode, exitCodeOf } from './exit-codes.js'
 import { escapeText } from './text.js'
 
-const COMMANDS = [addDemo, addScan, addPlan, addApply, addRepair, addVerify, addState, addRecords, addImport]
+const COMMANDS = [addDemo, addScan, addPlan, addApply, addRepair, addVerify, addState, addRecords, addImport, addDoctor]
 
 /** Runs one command line (without node and script) and returns the exit code. Never throws. */
 export async function runProgram(args: readonly string[], context: Context): Promise<ExitCode> {

@@ -114,6 +114,24 @@ describe('the job on a store', () => {
   })
 })
 
+describe('doctor', () => {
+  it('finds a sound store sound, and a flipped bit or a cut data file not', async () => {
+    const { logs, store, folder } = writeLogs()
+    await makegood(['import', ...logs, ...store])
+    expect(summaryOf(await makegood(['doctor', ...store]))).toMatchObject({ failed: 0 })
+    const data = join(folder, 'store', 'data.mdb')
+    const whole = readFileSync(data)
+    const flipped = Buffer.from(whole)
+    const at = flipped.indexOf('"transaction_id":"B"')
+    flipped.writeUInt8(flipped.readUInt8(at + 1) ^ 1, at + 1)
+    for (const bytes of [flipped, whole.subarray(0, 8192)]) {
+      writeFileSync(data, bytes)
+      const ran = await makegood(['doctor', ...store])
+      expect(ran.code).not.toBe(0)
+    }
+  })
+})
+
 describe('bad input', () => {
   it.each([
     [['scna'], 64, 'scan'],
