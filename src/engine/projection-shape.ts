@@ -40,11 +40,8 @@ function* problemsOfFields(p: Fields): Iterable<string> {
 }
 
 function* problemsOfSchemas(events: unknown): Iterable<string> {
-  if (!isObject(events)) {
-    yield 'events: expected zod schemas by event type'
-    return
-  }
-  for (const [type, schema] of Object.entries(events)) {
+  if (!isObject(events)) yield 'events: expected zod schemas by event type'
+  for (const [type, schema] of Object.entries(events as Fields)) {
     if (!isObject(schema) || typeof schema.safeParse !== 'function') yield `events: ${type}: expected a zod schema`
   }
 }

@@ -2,6 +2,8 @@
 import type { RecordedEvent } from '../log/event.js'
 import type { EventReader } from '../log/event-store.js'
 import { comparePositions, type Position } from '../log/position.js'
+import { TOMBSTONE_REVISION } from '../log/revision.js'
+import { StoreCorruptError } from '../log/store-errors.js'
 import { metadataStreamOf, streamOf } from '../log/stream.js'
 import { emptySubject, Fold, type FoldedSubject } from './fold.js'
 import type { Projection } from './projection.js'
@@ -10,6 +12,12 @@ export interface SubjectRead<State = unknown> {
   readonly folded: FoldedSubject<State>
   /** The events read, in log order. */
   readonly events: readonly RecordedEvent[]
+}
+
+interface SubjectReadOptions {
+  /** Events after it are left out. What is deleted or cut off by now is not there for an older cut either, and told all the same. */
+  readonly upTo?: Position
+  readonly signal?: AbortSignal
 }
 
 /**
@@ -21,32 +29,47 @@ export async function readSubject<State>(
   reader: EventReader,
   projection: Projection<State>,
   subject: string,
-  options: { upTo?: Position; signal?: AbortSignal } = {},
+  { upTo, signal }: SubjectReadOptions = {},
 ): Promise<SubjectRead<State>> {
   const events: RecordedEvent[] = []
-  const metadata: RecordedEvent[] = []
+  const limiting: RecordedEvent[] = []
   for (const category of projection.categories) {
     const stream = streamOf(category, subject)
-    await readInto(events, reader, stream, options)
-    await readInto(metadata, reader, metadataStreamOf(stream), options)
+    const read = await readEvents(reader, stream, signal)
+    if (read === 'tombstoned') limiting.push(await findTombstone(reader, stream, signal))
+    else for (const event of read) if (!upTo || comparePositions(event.position, upTo) <= 0) events.push(event)
+    const metadata = await readEvents(reader, metadataStreamOf(stream), signal)
+    if (metadata !== 'tombstoned') limiting.push(...metadata)
   }
   events.sort((a, b) => comparePositions(a.position, b.position))
   const fold = new Fold(projection)
-  for (const event of [...metadata, ...events]) fold.add(event)
+  for (const event of [...limiting, ...events]) fold.add(event)
   return { folded: fold.subjects.get(subject) ?? emptySubject(projection, subject, 0), events }
 }
 
-async function readInto(
-  events: RecordedEvent[],
+async function readEvents(
   reader: EventReader,
   stream: string,
-  { upTo, signal }: { upTo?: Position; signal?: AbortSignal },
-): Promise<void> {
+  signal: AbortSignal | undefined,
+): Promise<RecordedEvent[] | 'tombstoned'> {
   const read = await reader.readStream(stream, signal ? { signal } : {})
-  if (read.kind !== 'found') return
-  for await (const batch of read.events) {
-    for (const event of batch) {
-      if (!upTo || comparePositions(event.position, upTo) <= 0) events.push(event)
-    }
+  if (read.kind === 'tombstoned') return 'tombstoned'
+  const events: RecordedEvent[] = []
+  if (read.kind === 'missing') return events
+  for await (const batch of read.events) for (const event of batch) events.push(event)
+  return events
+}
+
+/** The event that deleted a stream for ever: the stream itself does not give it, so the log is looked through from its end. */
+async function findTombstone(
+  reader: EventReader,
+  stream: string,
+  signal: AbortSignal | undefined,
+): Promise<RecordedEvent> {
+  const filter = { streamPrefixes: [stream] }
+  for await (const { events } of reader.readAll({ direction: 'backwards', filter, ...(signal && { signal }) })) {
+    const found = events.find((event) => event.stream === stream && event.revision === TOMBSTONE_REVISION)
+    if (found) return found
   }
+  throw new StoreCorruptError(`Stream ${JSON.stringify(stream)} is tombstoned, and the log has no event that did it`)
 }
