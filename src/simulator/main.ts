@@ -61,8 +61,9 @@ async function main(): Promise<void> {
     return
   }
   const simulator = await startSimulator(parsed)
-  process.stdout.write(`${simulator.url}\n`)
+  // Before the URL is told: whoever reads it may stop the process at once.
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void simulator.stop())
+  process.stdout.write(`${simulator.url}\n`)
 }
 
 main().catch((error: unknown) => {
