@@ -1,8 +1,7 @@
 // Lines of a file as bytes, one after the other with their numbers: streamed, unpacked where packed, and never more of a line in memory
 // than a line may be long.
 import { createReadStream } from 'node:fs'
-import type { Readable } from 'node:stream'
-import { createGunzip } from 'node:zlib'
+import { unpack } from './gunzip.js'
 
 /** A line longer than this is broken; the reading goes on behind it. */
 const LINE_BYTES_MAX = 16 * 1024 * 1024
@@ -11,7 +10,7 @@ const BOM = Buffer.from([0xef, 0xbb, 0xbf])
 
 /** A line without its end, or what kept it from being read. */
 export type Line =
-  | { readonly kind: 'line'; readonly number: number; readonly bytes: Buffer }
+  | { readonly kind: 'line'; readonly number: number; readonly bytes: Uint8Array }
   | { readonly kind: 'broken'; readonly number: number; readonly why: string }
 
 /** A log file that cannot be opened or read: which, and why. */
@@ -26,8 +25,8 @@ const REASONS: Readonly<Record<string, string>> = {
 }
 
 /**
- * Reads a file's lines in order. `-` is standard input; a name that ends in `.gz` is unpacked. A packed file that is cut off gives what came before
- * and then a broken line. Throws LogFileError.
+ * Reads a file's lines in order. `-` is standard input. Gzip is unpacked, by its first bytes or by a name that ends in `.gz`; a packed file that is
+ * cut off gives what came before and then a broken line. Throws LogFileError.
  */
 export async function* readLines(file: string): AsyncGenerator<Line, void, undefined> {
   if (file === '-' && process.stdin.readableDidRead) {
@@ -36,7 +35,7 @@ export async function* readLines(file: string): AsyncGenerator<Line, void, undef
   const source = file === '-' ? process.stdin : createReadStream(file)
   const splitter = new LineSplitter()
   try {
-    for await (const chunk of file.endsWith('.gz') ? unpack(source) : source) yield* splitter.split(chunk as Buffer)
+    for await (const chunk of unpack(source, { isNamedGzip: file.endsWith('.gz') })) yield* splitter.split(chunk)
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? ''
     if (!code.startsWith('Z_')) {
@@ -52,20 +51,14 @@ export async function* readLines(file: string): AsyncGenerator<Line, void, undef
   yield* splitter.end()
 }
 
-function unpack(source: Readable): Readable {
-  const gunzip = createGunzip()
-  source.on('error', (error) => gunzip.destroy(error))
-  return source.pipe(gunzip)
-}
-
 /** Cuts chunks into lines; keeps the part of a line that is not ended yet. */
 class LineSplitter {
   /** The number of the line that comes next, from 1. */
   next = 1
-  #parts: Buffer[] = []
+  #parts: Uint8Array[] = []
   #length = 0;
 
-  *split(chunk: Buffer): Generator<Line, void, undefined> {
+  *split(chunk: Uint8Array): Generator<Line, void, undefined> {
     let start = 0
     for (let end = chunk.indexOf(LF); end >= 0; end = chunk.indexOf(LF, start)) {
       this.#keep(chunk.subarray(start, end))
@@ -80,7 +73,7 @@ class LineSplitter {
     if (this.#length > 0) yield this.#take()
   }
 
-  #keep(part: Buffer): void {
+  #keep(part: Uint8Array): void {
     this.#length += part.length
     if (this.#length <= LINE_BYTES_MAX) this.#parts.push(part)
     else this.#parts = []
@@ -93,8 +86,8 @@ class LineSplitter {
     this.#parts = []
     this.#length = 0
     if (length > LINE_BYTES_MAX) return { kind: 'broken', number, why: `longer than ${LINE_BYTES_MAX} bytes` }
-    const whole = parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts)
-    const start = number === 1 && whole.subarray(0, 3).equals(BOM) ? 3 : 0
+    const whole = parts.length === 1 ? (parts[0] as Uint8Array) : Buffer.concat(parts)
+    const start = number === 1 && BOM.equals(whole.subarray(0, 3)) ? 3 : 0
     const end = whole.at(-1) === CR ? whole.length - 1 : whole.length
     return { kind: 'line', number, bytes: whole.subarray(start, Math.max(start, end)) }
   }

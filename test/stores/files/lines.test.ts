@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { gzipSync } from 'node:zlib'
+import { constants, gunzipSync, gzipSync } from 'node:zlib'
 import { afterAll, describe, expect, it } from 'vitest'
 import { LogFileError, readLines } from '../../../src/stores/files/lines.js'
 
@@ -18,9 +18,16 @@ async function linesOf(
   const lines = []
   for await (const line of readLines(file)) {
     expect(line.number).toBe(lines.length + 1)
-    lines.push(line.kind === 'line' ? line.bytes.toString() : { number: line.number, why: line.why })
+    lines.push(line.kind === 'line' ? Buffer.from(line.bytes).toString() : { number: line.number, why: line.why })
   }
   return lines
+}
+
+function withFlippedByte(bytes: Buffer, at: number): Buffer {
+  const flipped = Buffer.from(bytes)
+  const place = bytes.length + Math.round(at)
+  flipped[place] = (flipped[place] ?? 0) ^ 0xff
+  return flipped
 }
 
 describe('a file', () => {
@@ -49,6 +56,45 @@ describe('a file', () => {
 
   it('that is packed is unpacked', async () => {
     expect(await linesOf(gzipSync('a\nb\n'), 'log.gz')).toEqual(['a', 'b'])
+  })
+
+  it('that is packed is unpacked whatever its name, and as often as it was packed in parts', async () => {
+    expect(await linesOf(Buffer.concat([gzipSync('a\nb'), gzipSync('c\n')]))).toEqual(['a', 'bc'])
+  })
+
+  it.each(['', '\u001f', 'a'])('of less than gzip begins with is taken as it is: %j', async (content) => {
+    expect(await linesOf(content)).toEqual(content === '' ? [] : [content])
+  })
+
+  it.each([
+    ['empty', Buffer.alloc(0), []],
+    ['no gzip', Buffer.from('a\n'), []],
+    ['cut in its checksum', gzipSync('a\nb\n').subarray(0, -2), ['a', 'b']],
+  ])('that is named packed and is %s tells so behind what could be unpacked', async (_what, content, lines) => {
+    const why = 'the packed file is cut off or damaged here'
+    expect(await linesOf(content, 'short.gz')).toEqual([...lines, { number: lines.length + 1, why }])
+  })
+
+  it.each([
+    ['damaged', (packed: Buffer) => withFlippedByte(packed, -packed.length / 4)],
+    ['wrong in its checksum', (packed: Buffer) => withFlippedByte(packed, -6)],
+    ['followed by something else', (packed: Buffer) => Buffer.concat([packed, Buffer.from('{"c":1}\n')])],
+  ])('that is packed and %s gives what came well before, then why it ends', async (_what, damage) => {
+    const text = Array.from({ length: 20_000 }, (_, i) => `${i} ${Math.sin(i)}`)
+    const lines = await linesOf(damage(gzipSync(text.join('\n'))), 'damaged.gz')
+    expect(lines.length).toBeGreaterThan(10_000)
+    expect(lines.slice(0, 10_000)).toEqual(text.slice(0, 10_000))
+    expect(lines.at(-1)).toEqual({ number: lines.length, why: 'the packed file is cut off or damaged here' })
+  })
+
+  it('that is packed and cut off anywhere loses nothing of what can be unpacked', async () => {
+    const packed = gzipSync(Array.from({ length: 300 }, (_, i) => `${i} ${Math.sin(i)}`).join('\n'))
+    for (let end = 20; end < packed.length; end += 97) {
+      const cut = packed.subarray(0, end)
+      const whole = gunzipSync(cut, { finishFlush: constants.Z_SYNC_FLUSH }).toString()
+      const lines = await linesOf(cut, 'cut.gz')
+      expect(lines.slice(0, -1).join('\n')).toBe(whole.replace(/\n$/, ''))
+    }
   })
 
   it('that is packed and cut off gives what came before, then why it ends', async () => {
