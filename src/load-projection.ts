@@ -2,13 +2,16 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { booking } from '../projections/booking/booking.js'
 import { transactions } from '../projections/transactions/transactions.js'
 import { defineProjection, InvalidProjectionError, type Projection } from './engine/projection.js'
 
-const BUILT_IN: ReadonlyMap<string, Projection> = new Map([[transactions.name, transactions as Projection]])
+const BUILT_IN: ReadonlyMap<string, Projection> = new Map(
+  [booking as Projection, transactions as Projection].map((projection) => [projection.name, projection]),
+)
 
-/** The projection that is meant where nobody names one. */
-const DEFAULT = transactions as Projection
+/** The projection that is meant on a store where nobody names one. */
+const DEFAULT = booking as Projection
 
 /**
  * Loads a projection: a built-in one by name, or the default export of a module by path (`./mine.js`). Throws InvalidProjectionError

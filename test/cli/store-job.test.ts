@@ -8,6 +8,8 @@ import { makegood, newFolder, rowsOf, summaryOf } from './run-makegood.js'
 const PAYMENTS = ['A', 'B', 'C', 'D']
   .map((id) => `{"transaction_id":"${id}","event_type":"Payment Confirmed"}\n`)
   .join('')
+/** Commands that judge are told by which rules; on a store the airline's are meant otherwise. */
+const BY = ['--projection', 'transactions']
 const TICKETS = '{"transaction_id":"A","event_type":"Ticket Issued"}\n'
 
 function writeLogs(folder = newFolder()) {
@@ -21,7 +23,7 @@ async function plannedStore() {
   const made = writeLogs()
   expect((await makegood(['import', ...made.logs, ...made.store])).code).toBe(0)
   const file = join(made.folder, 'plan.json')
-  const planned = await makegood(['plan', '--out', file, ...made.store])
+  const planned = await makegood(['plan', ...BY, '--out', file, ...made.store])
   expect(planned.code).toBe(0)
   return { ...made, file, digest: String(summaryOf(planned).digest) }
 }
@@ -35,9 +37,9 @@ describe('the job on a store', () => {
     expect(rowsOf(applied).filter(({ type }) => type === 'item')).toHaveLength(3)
     const again = await makegood(['apply', file, '--approve', digest, ...store])
     expect(summaryOf(again)).toMatchObject({ outcomes: { applied: 0, 'already-good': 3 }, complete: true })
-    expect(summaryOf(await makegood(['verify', ...store]))).toMatchObject({ items: 3, bad: 0 })
-    expect((await makegood(['scan', ...store])).code).toBe(0)
-    const timeline = rowsOf(await makegood(['timeline', 'B', ...store]))
+    expect(summaryOf(await makegood(['verify', ...BY, ...store]))).toMatchObject({ items: 3, bad: 0 })
+    expect((await makegood(['scan', ...BY, ...store])).code).toBe(0)
+    const timeline = rowsOf(await makegood(['timeline', ...BY, 'B', ...store]))
     expect(timeline.map(({ stream, eventType }) => [stream, eventType])).toEqual([
       ['paymentlog-B', 'Payment Confirmed'],
       ['ticketlog-B', 'Ticket Issued'],
@@ -51,9 +53,9 @@ describe('the job on a store', () => {
     const { logs, store } = writeLogs()
     await makegood(['import', ...logs, ...store])
     const now = ['--now', '2026-06-01T00:00:00Z']
-    const fromLogs = summaryOf(await makegood(['scan', ...logs, ...now]))
-    const fromStore = summaryOf(await makegood(['scan', ...store, ...now]))
-    const again = summaryOf(await makegood(['scan', ...store, ...now]))
+    const fromLogs = summaryOf(await makegood(['scan', ...BY, ...logs, ...now]))
+    const fromStore = summaryOf(await makegood(['scan', ...BY, ...store, ...now]))
+    const again = summaryOf(await makegood(['scan', ...BY, ...store, ...now]))
     expect(fromLogs.digest).toMatch(/^sha256:[0-9a-f]{64}$/)
     expect(fromStore.digest).toBe(fromLogs.digest)
     expect(again.digest).toBe(fromStore.digest)
@@ -61,22 +63,22 @@ describe('the job on a store', () => {
 
   it('stops at the cut under --as-of', async () => {
     const { store, file, digest } = await plannedStore()
-    const head = summaryOf(await makegood(['scan', ...store])).cut as { commit: string; prepare: string }
+    const head = summaryOf(await makegood(['scan', ...BY, ...store])).cut as { commit: string; prepare: string }
     await makegood(['apply', file, '--approve', digest, ...store])
-    const before = await makegood(['scan', ...store, '--as-of', `${head.commit}/${head.prepare}`])
+    const before = await makegood(['scan', ...BY, ...store, '--as-of', `${head.commit}/${head.prepare}`])
     expect(summaryOf(before).findings).toEqual({ 'paid-not-ticketed': 3 })
-    const future = await makegood(['scan', ...store, '--as-of', '2999-01-01T00:00:00Z'])
+    const future = await makegood(['scan', ...BY, ...store, '--as-of', '2999-01-01T00:00:00Z'])
     expect([future.code, future.stderr]).toEqual([64, expect.stringContaining('is in the future')])
   })
 
   it('repairs in one command, and a second repair appends nothing', async () => {
     const { logs, store } = writeLogs()
     await makegood(['import', ...logs, ...store])
-    expect((await makegood(['repair', ...store])).code).toBe(5)
-    expect((await makegood(['repair', ...store, '--yes'])).code).toBe(0)
-    const head = summaryOf(await makegood(['scan', ...store])).cut
-    expect((await makegood(['repair', ...store, '--yes'])).code).toBe(0)
-    expect(summaryOf(await makegood(['scan', ...store])).cut).toEqual(head)
+    expect((await makegood(['repair', ...BY, ...store])).code).toBe(5)
+    expect((await makegood(['repair', ...BY, ...store, '--yes'])).code).toBe(0)
+    const head = summaryOf(await makegood(['scan', ...BY, ...store])).cut
+    expect((await makegood(['repair', ...BY, ...store, '--yes'])).code).toBe(0)
+    expect(summaryOf(await makegood(['scan', ...BY, ...store])).cut).toEqual(head)
   })
 
   it('takes a canary and a limit, stops there with 6, and goes on', async () => {
@@ -152,7 +154,7 @@ describe('bad input', () => {
 
   it('does not make a store by reading one that is not there', async () => {
     const folder = join(newFolder(), 'nothing')
-    expect((await makegood(['scan', '--store', folder])).code).toBe(69)
+    expect((await makegood(['scan', ...BY, '--store', folder])).code).toBe(69)
     expect(existsSync(folder)).toBe(false)
   })
 
@@ -170,7 +172,7 @@ describe('bad input', () => {
   it('leaves nothing behind where a plan cannot be written', async () => {
     const { logs, store, folder } = writeLogs()
     await makegood(['import', ...logs, ...store])
-    const ran = await makegood(['plan', '--out', join(folder, 'no', 'plan.json'), ...store])
+    const ran = await makegood(['plan', ...BY, '--out', join(folder, 'no', 'plan.json'), ...store])
     expect([ran.code, ran.stderr]).toEqual([1, expect.stringContaining('no such file or folder')])
   })
 })
