@@ -1,6 +1,7 @@
 // Lines of a file as bytes, one after the other with their numbers: streamed, unpacked where packed, and never more of a line in memory
 // than a line may be long.
-import { createReadStream } from 'node:fs'
+import { constants, createReadStream } from 'node:fs'
+import { access, stat } from 'node:fs/promises'
 import { unpack } from './gunzip.js'
 
 /** A line longer than this is broken; the reading goes on behind it. */
@@ -24,24 +25,32 @@ const REASONS: Readonly<Record<string, string>> = {
   EISDIR: 'it is a folder',
 }
 
+/** Sees without reading whether a file can be read. Throws LogFileError. */
+export async function assertReadable(file: string): Promise<void> {
+  if (file === '-') {
+    if (!process.stdin.readableDidRead) return
+    throw new LogFileError('-: standard input was read already and cannot be read again; name a file')
+  }
+  try {
+    await access(file, constants.R_OK)
+    if ((await stat(file)).isDirectory()) throw new LogFileError(`${file}: cannot be read: ${REASONS.EISDIR}`)
+  } catch (error) {
+    throw readFailure(file, error)
+  }
+}
+
 /**
  * Reads a file's lines in order. `-` is standard input. Gzip is unpacked, by its first bytes or by a name that ends in `.gz`; a packed file that is
  * cut off gives what came before and then a broken line. Throws LogFileError.
  */
 export async function* readLines(file: string): AsyncGenerator<Line, void, undefined> {
-  if (file === '-' && process.stdin.readableDidRead) {
-    throw new LogFileError('-: standard input was read already and cannot be read again; name a file')
-  }
+  await assertReadable(file)
   const source = file === '-' ? process.stdin : createReadStream(file)
   const splitter = new LineSplitter()
   try {
     for await (const chunk of unpack(source, { isNamedGzip: file.endsWith('.gz') })) yield* splitter.split(chunk)
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? ''
-    if (!code.startsWith('Z_')) {
-      const why = REASONS[code] ?? (error instanceof Error ? error.message : String(error))
-      throw new LogFileError(`${file}: cannot be read: ${why}`, { cause: error })
-    }
+    if (!isUnpackingError(error)) throw readFailure(file, error)
     yield* splitter.end()
     yield { kind: 'broken', number: splitter.next, why: 'the packed file is cut off or damaged here' }
     return
@@ -49,6 +58,17 @@ export async function* readLines(file: string): AsyncGenerator<Line, void, undef
     source.destroy()
   }
   yield* splitter.end()
+}
+
+function isUnpackingError(error: unknown): boolean {
+  return ((error as NodeJS.ErrnoException).code ?? '').startsWith('Z_')
+}
+
+function readFailure(file: string, error: unknown): LogFileError {
+  if (error instanceof LogFileError) return error
+  const code = (error as NodeJS.ErrnoException).code ?? ''
+  const why = REASONS[code] ?? (error instanceof Error ? error.message : String(error))
+  return new LogFileError(`${file}: cannot be read: ${why}`, { cause: error })
 }
 
 /** Cuts chunks into lines; keeps the part of a line that is not ended yet. */

@@ -7,8 +7,9 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { transactions } from '../../../projections/transactions/transactions.js'
 import { replay } from '../../../src/engine/replay.js'
 import type { RecordedEvent } from '../../../src/log/event.js'
+import { InvalidPositionError } from '../../../src/log/store-errors.js'
 import { LogFileError } from '../../../src/stores/files/lines.js'
-import { type LogFilesOptions, type LogProblem, openLogFiles } from '../../../src/stores/files/logs.js'
+import { type LogFilesOptions, LogKeyError, type LogProblem, openLogFiles } from '../../../src/stores/files/logs.js'
 import { seedFor } from '../../controls/seed.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'makegood-logs-'))
@@ -25,6 +26,11 @@ async function eventsOf(logs: ReturnType<typeof openLogFiles>): Promise<Recorded
   const events: RecordedEvent[] = []
   for await (const batch of logs.readAll()) events.push(...batch.events)
   return events
+}
+
+function nextOf<T>(reading: AsyncIterable<T>): () => Promise<IteratorResult<T>> {
+  const iterator = reading[Symbol.asyncIterator]()
+  return () => iterator.next()
 }
 
 const line = (id: string | number, type = 'T'): string =>
@@ -100,6 +106,46 @@ describe('a reading', () => {
     await expect(eventsOf(openLogFiles({ payments: [join(folder, 'none')], tickets: [] }))).rejects.toThrow(
       'no such file',
     )
+  })
+
+  it('tells before its first event that a later file is not there', async () => {
+    writeFileSync(payments, line(1).repeat(5_000))
+    const logs = openLogFiles({ payments: [payments], tickets: [join(folder, 'none')] })
+    await expect(nextOf(logs.readAll())()).rejects.toThrow(LogFileError)
+  })
+
+  it.each(['', 'a..b', '.a', 'a.'])('refuses a key that is no path: %j', (key) => {
+    expect(() => openWith('', '', { key })).toThrow(LogKeyError)
+  })
+
+  it('tells a problem once, however often and in whatever part the files are read', async () => {
+    const problems: number[] = []
+    const logs = openWith(`${line(1)}x\n${line(2)}y\n`, '', { onProblem: (problem) => problems.push(problem.line) })
+    for await (const _ of logs.readAll({ maxCount: 1 })) break
+    await eventsOf(logs)
+    for await (const _ of logs.readAll({ direction: 'backwards', maxCount: 1 })) break
+    expect(problems).toEqual([2, 4])
+    expect(logs.report()).toMatchObject({ lines: 4, broken: 2 })
+  })
+
+  it('reads no file for a stream that is none of its own', async () => {
+    const logs = openLogFiles({ payments: [join(folder, 'none')], tickets: [] })
+    expect(await logs.readStream('makegood.store')).toEqual({ kind: 'missing' })
+    await expect(logs.readStream('paymentlog-1')).rejects.toThrow(LogFileError)
+  })
+
+  it('refuses to begin at a place that no line can have', async () => {
+    const reading = openWith(line(1), '').readAll({ from: { commit: 1n, prepare: 0n } })
+    await expect(nextOf(reading)()).rejects.toThrow(InvalidPositionError)
+  })
+
+  it('stops when it is told to although nothing of what it reads is asked for', async () => {
+    const controller = new AbortController()
+    const logs = openWith(line(1).repeat(5_000), '')
+    const next = nextOf(logs.readAll({ filter: { streamPrefixes: ['none-'] }, signal: controller.signal }))
+    expect((await next()).value).toMatchObject({ events: [], position: { commit: 1_000n } })
+    controller.abort(new Error('enough'))
+    await expect(next()).rejects.toThrow('enough')
   })
 })
 
