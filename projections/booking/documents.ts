@@ -1,8 +1,7 @@
 // The documents of a booking: which were issued, which are still good, and where their coupons stand. In the ticket stream the
 // stream's own order counts.
 import type { Coupon } from './events.js'
-import { couponKey } from './evolve.js'
-import { type Booking, type Fact, type FactData, factOf, factsOf } from './state.js'
+import { type Booking, couponKey, type Fact, type FactData, factOf, factsOf } from './state.js'
 
 export interface Document {
   readonly number: string

@@ -1,7 +1,8 @@
 // One event becomes a fact, or a note that it came again. Which field is a type's business id, and what is content, is said here.
 import type { DecodedEvent, EventRef } from '../../src/engine/projection.js'
 import { ALIASES, categoryOfType, type DataOf, type FactType, msOf } from './events.js'
-import { type Booking, type Fact, type FactData, factOf } from './state.js'
+import { type Booking, couponKey, type Fact, type FactData, factOf, seatKey } from './state.js'
+import { forgetTerms } from './terms.js'
 
 type Identities = { [Type in FactType]: (data: FactData<Type>) => string }
 
@@ -13,16 +14,6 @@ const byVersion = ({ orderVersion }: { orderVersion: number }) => String(orderVe
 const byNumber = ({ ticketNumber }: { ticketNumber: string }) => ticketNumber
 const bySeat = ({ passengerId, segmentId }: { passengerId: string; segmentId: string }) =>
   seatKey(passengerId, segmentId)
-
-/** Where a seat of a passenger on a segment is kept. */
-export function seatKey(passengerId: string, segmentId: string): string {
-  return JSON.stringify([passengerId, segmentId])
-}
-
-/** Where the state of a coupon is kept. */
-export function couponKey(ticketNumber: string, couponNumber: number): string {
-  return `${couponNumber} ${ticketNumber}`
-}
 
 /** The business id of each type's events. */
 const IDENTITIES: Identities = {
@@ -98,14 +89,18 @@ function noteRepeat(booking: Booking, key: string, about: { type: FactType; know
 function keepLatest(booking: Booking, type: FactType, fact: Fact<Content>): void {
   const id = identify(type, fact.data)
   const known = factOf(booking, type, id)
-  if (!known || fact.at > known.at || (fact.at === known.at && follows(known.data, fact.data))) {
+  if (!known || fact.at > known.at || (fact.at === known.at && goesOn(type, known.data, fact.data))) {
     put(booking, type, id, fact)
   }
 }
 
+type CouponChange = FactData<'CouponStatusChanged'>
+
 /** Of coupon changes at one time, the one that goes on from the other is the later. */
-function follows(known: Content, next: Content): boolean {
-  return 'from' in next && 'to' in known && next.from === known.to
+function goesOn(type: FactType, known: Content, next: Content): boolean {
+  if (type !== 'CouponStatusChanged') return false
+  const { from, to } = next as CouponChange
+  return from === (known as CouponChange).to && from !== to
 }
 
 function put(booking: Booking, type: FactType, id: string, fact: Fact<Content>): void {
@@ -113,7 +108,7 @@ function put(booking: Booking, type: FactType, id: string, fact: Fact<Content>):
   const ofType = facts[type] ?? {}
   ofType[id] = fact
   facts[type] = ofType
-  booking.changes += 1
+  forgetTerms(booking)
 }
 
 function identify(type: FactType, data: Content): string {

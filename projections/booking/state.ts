@@ -33,12 +33,20 @@ export interface Booking {
   readonly conflicts: Record<string, Fact<unknown>[]>
   /** Events that name another booking, or stand in the wrong stream; by event id. They are not folded. */
   readonly misplaced: Record<string, Fact<{ readonly type: FactType }>>
-  /** How often the facts changed; tells whether terms worked out from them still hold. */
-  changes: number
 }
 
 export function initial(bookingId: string): Booking {
-  return { bookingId, facts: {}, repeats: {}, conflicts: {}, misplaced: {}, changes: 0 }
+  return { bookingId, facts: {}, repeats: {}, conflicts: {}, misplaced: {} }
+}
+
+/** Where a seat of a passenger on a segment is kept. */
+export function seatKey(passengerId: string, segmentId: string): string {
+  return JSON.stringify([passengerId, segmentId])
+}
+
+/** Where the state of a coupon is kept. */
+export function couponKey(ticketNumber: string, couponNumber: number): string {
+  return `${couponNumber} ${ticketNumber}`
 }
 
 /** All facts of a type, in no particular order. */

@@ -23,17 +23,20 @@ export interface Terms {
   readonly latestPayment: Fact | undefined
 }
 
-let last: { booking: Booking; changes: number; terms: Terms } | undefined
+let last: { readonly booking: Booking; readonly terms: Terms } | undefined
 
 /**
- * The terms of a booking. The engine asks all rules about one booking before it goes on to the next, so the last answer is kept: it
- * holds as long as the facts have not changed.
+ * The terms of a booking. The engine asks all rules about one booking before it goes on to the next, so the last answer is kept
+ * until the booking changes.
  */
 export function termsOf(booking: Booking): Terms {
-  if (last?.booking !== booking || last.changes !== booking.changes) {
-    last = { booking, changes: booking.changes, terms: workOut(booking) }
-  }
+  if (last?.booking !== booking) last = { booking, terms: workOut(booking) }
   return last.terms
+}
+
+/** The fold tells of each change of a booking's facts. */
+export function forgetTerms(booking: Booking): void {
+  if (last?.booking === booking) last = undefined
 }
 
 function workOut(booking: Booking): Terms {
