@@ -1,9 +1,8 @@
 // The file that missing events are appended to: locked while open, mended where a write was torn, and durable when the append returns.
-import { createHash } from 'node:crypto'
-import { type FileHandle, open, realpath, stat } from 'node:fs/promises'
-import { createServer, type Server } from 'node:net'
-import { tmpdir } from 'node:os'
+import type { Stats } from 'node:fs'
+import { type FileHandle, open, realpath, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { tryLock, type Unlock } from './file-lock.js'
 import { LogFileError } from './lines.js'
 import { TICKET_ISSUED } from './transaction-line.js'
 
@@ -22,86 +21,104 @@ export interface CompensationFile {
   readonly existed: boolean
   /** What was cut off its end because a write was torn. */
   readonly torn: string | undefined
-  /** Appends one line a transaction, durably, and returns how many. Nothing to append makes no file. */
+  /**
+   * Appends one line a transaction, durably, and returns how many. Nothing to append makes no file. Where it fails, the file is as it was,
+   * or the next opening cuts off what was torn. Throws LogFileError, also where somebody else has changed the file since it was opened.
+   */
   append(transactionIds: readonly string[]): Promise<number>
   close(): Promise<void>
 }
 
-/** Locks the file and mends its end. Throws CompensationFileBusyError and LogFileError. */
+/**
+ * Locks the file and mends its end: a last line that is no JSON is cut off, one that only lacks its line end gets it. A file that does
+ * not begin as lines of JSON do is somebody else's and is left alone. Throws CompensationFileBusyError and LogFileError.
+ */
 export async function openCompensationFile(path: string): Promise<CompensationFile> {
-  const lock = await takeLock(path)
+  let unlock: Unlock | undefined
   try {
-    const { existed, torn } = await mendEnd(path)
-    return {
-      existed,
-      torn,
-      append: (ids) => appendLines(path, ids),
-      close: () => new Promise((resolve) => lock.close(() => resolve())),
+    // Lines of text behind packed bytes could be read by nobody.
+    if (path.endsWith('.gz')) throw new LogFileError(`${path}: cannot be appended to: a packed file is not written`)
+    unlock = await tryLock(await realPathOf(path))
+    if (!unlock) {
+      throw new CompensationFileBusyError(`${path}: another process is appending to it; wait for it to end`)
     }
+    return new Compensations(path, await mendEnd(path), unlock)
   } catch (error) {
-    lock.close()
+    await unlock?.()
     throw failure(path, error)
   }
 }
 
-/** A lock that ends with its holder, however it ends: a name that only one process can listen on. */
-async function takeLock(path: string): Promise<Server> {
-  const name = createHash('sha256')
-    .update(await realPathOf(path))
-    .digest('hex')
-    .slice(0, 32)
-  const server = createServer()
-  return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const isBusy = error.code === 'EADDRINUSE'
-      reject(
-        isBusy
-          ? new CompensationFileBusyError(`${path}: another process is appending to it; wait for it to end`)
-          : failure(path, error),
-      )
-    })
-    server.listen(lockAddress(name), () => resolve(server.unref()))
-  })
+class Compensations implements CompensationFile {
+  readonly existed: boolean
+  readonly torn: string | undefined
+  /** Undefined while it is not there. */
+  #size: number | undefined
+
+  constructor(
+    readonly path: string,
+    { size, torn }: Mended,
+    readonly close: Unlock,
+  ) {
+    this.existed = size !== undefined
+    this.torn = torn
+    this.#size = size
+  }
+
+  async append(ids: readonly string[]): Promise<number> {
+    if (ids.length === 0) return 0
+    try {
+      if ((await statOf(this.path))?.size !== this.#size) {
+        throw new LogFileError(`${this.path}: nothing appended: it was changed since it was read; run again`)
+      }
+      this.#size = await appendLines(this.path, ids, this.#size)
+    } catch (error) {
+      throw failure(this.path, error)
+    }
+    return ids.length
+  }
 }
 
-/** One name for a file however it is spelled or linked to, also before it is there. Throws LogFileError. */
+/** One name for a file however it is spelled or linked to, also before it is there. */
 async function realPathOf(path: string): Promise<string> {
-  try {
-    if ((await sizeOf(path)) !== undefined) return await realpath(path)
-    return join(await realpath(dirname(path)), basename(path))
-  } catch (error) {
-    throw failure(path, error)
+  if ((await statOf(path)) !== undefined) return await realpath(path)
+  return join(await realpath(dirname(path)), basename(path))
+}
+
+interface Mended {
+  /** Undefined where there is no file. */
+  readonly size: number | undefined
+  readonly torn: string | undefined
+}
+
+async function mendEnd(path: string): Promise<Mended> {
+  const stats = await statOf(path)
+  if (stats === undefined) return { size: undefined, torn: undefined }
+  if (!stats.isFile() && !stats.isDirectory()) {
+    throw new LogFileError(`${path}: cannot be appended to: it is no ordinary file`)
   }
-}
-
-/** On Linux an abstract socket and on Windows a pipe: both vanish with the process. Elsewhere a socket file. */
-function lockAddress(name: string): string {
-  if (process.platform === 'linux') return `\0makegood-${name}`
-  return process.platform === 'win32' ? `\\\\.\\pipe\\makegood-${name}` : join(tmpdir(), `makegood-${name}.sock`)
-}
-
-async function mendEnd(path: string): Promise<{ existed: boolean; torn: string | undefined }> {
-  const size = await sizeOf(path)
-  if (size === undefined) return { existed: false, torn: undefined }
   const file = await open(path, 'r+')
   try {
-    const lastLine = await readLastLine(file, size)
-    if (lastLine.length === 0) return { existed: true, torn: undefined }
-    if (isWhole(lastLine)) {
-      await file.write('\n', size)
-      return { existed: true, torn: undefined }
-    }
-    await file.truncate(size - lastLine.length)
-    await file.sync()
-    return { existed: true, torn: lastLine.toString('utf8') }
+    return await mendLastLine(file, stats.size)
   } finally {
     await file.close()
   }
 }
 
-async function sizeOf(path: string): Promise<number | undefined> {
+async function mendLastLine(file: FileHandle, size: number): Promise<Mended> {
+  const lastLine = await readLastLine(file, size)
+  if (lastLine.length === 0 || !(await beginsLikeJsonLines(file))) return { size, torn: undefined }
+  const isWhole = isJson(lastLine)
+  if (isWhole) await file.write('\n', size)
+  else await file.truncate(size - lastLine.length)
+  await file.sync()
+  if (isWhole) return { size: size + 1, torn: undefined }
+  return { size: size - lastLine.length, torn: lastLine.toString('utf8') }
+}
+
+async function statOf(path: string): Promise<Stats | undefined> {
   try {
-    return (await stat(path)).size
+    return await stat(path)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error
@@ -122,7 +139,12 @@ async function readLastLine(file: FileHandle, size: number): Promise<Buffer> {
   return tail
 }
 
-function isWhole(line: Buffer): boolean {
+async function beginsLikeJsonLines(file: FileHandle): Promise<boolean> {
+  const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(1024), position: 0 })
+  return /^\s*\{/.test(buffer.toString('utf8', 0, bytesRead))
+}
+
+function isJson(line: Buffer): boolean {
   try {
     // The decoder passes over a byte-order mark, which a file of one line may begin with.
     JSON.parse(new TextDecoder().decode(line))
@@ -132,27 +154,48 @@ function isWhole(line: Buffer): boolean {
   }
 }
 
-async function appendLines(path: string, ids: readonly string[]): Promise<number> {
-  if (ids.length === 0) return 0
+/** Returns the file's new size. */
+async function appendLines(path: string, ids: readonly string[], size: number | undefined): Promise<number> {
+  const file = await open(path, size === undefined ? 'ax' : 'a')
   try {
-    const file = await open(path, 'a')
-    try {
-      for (let start = 0; start < ids.length; start += WRITE_LINES) {
-        await file.appendFile(
-          ids
-            .slice(start, start + WRITE_LINES)
-            .map(lineOf)
-            .join(''),
-        )
-      }
-      await file.sync()
-    } finally {
-      await file.close()
+    if (size !== undefined && (await lacksLineEnd(path, size))) await file.appendFile('\n')
+    for (let start = 0; start < ids.length; start += WRITE_LINES) {
+      const lines = ids.slice(start, start + WRITE_LINES).map(lineOf)
+      await file.appendFile(lines.join(''))
     }
+    await file.sync()
+    if (size === undefined) await syncFolder(dirname(path))
+    return (await file.stat()).size
   } catch (error) {
-    throw failure(path, error)
+    // Best effort: what stays is cut off by the next opening, and whole lines are true.
+    await file.truncate(size ?? 0).catch(() => {})
+    if (size === undefined) await rm(path).catch(() => {})
+    throw error
+  } finally {
+    await file.close()
   }
-  return ids.length
+}
+
+/** So in a file that was left alone at its opening. */
+async function lacksLineEnd(path: string, size: number): Promise<boolean> {
+  const file = await open(path, 'r')
+  try {
+    return (await readLastLine(file, size)).length > 0
+  } finally {
+    await file.close()
+  }
+}
+
+/** A new file's name is durable only when its folder is. */
+async function syncFolder(path: string): Promise<void> {
+  // Windows opens no folder, and keeps the name with the file.
+  if (process.platform === 'win32') return
+  const folder = await open(path, 'r')
+  try {
+    await folder.sync()
+  } finally {
+    await folder.close()
+  }
 }
 
 function lineOf(id: string): string {
@@ -162,8 +205,11 @@ function lineOf(id: string): string {
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'its folder does not exist',
   EACCES: 'no right to write it',
+  EEXIST: 'it was made since it was looked for; run again',
   EISDIR: 'it is a folder',
   ENOSPC: 'the disk is full; run it again when there is room',
+  EDQUOT: 'the quota is used up; run it again when there is room',
+  EFBIG: 'it may not grow so large',
   EROFS: 'the disk is read-only',
 }
 
