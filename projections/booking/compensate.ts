@@ -4,7 +4,7 @@ import type { JsonObject } from '../../src/engine/json.js'
 import type { FindingRef, Intent, RuleContext } from '../../src/engine/projection.js'
 import { occurrenceOf } from './attempts.js'
 import type { Amount } from './events.js'
-import { allGuardsHold, isAttemptInFlight } from './guards.js'
+import { allGuardsHold, allPassengerGuardsHold, isAttemptInFlight } from './guards.js'
 import { ticketsTold } from './lookups.js'
 import type { Order } from './order.js'
 import type { Booking } from './state.js'
@@ -15,7 +15,7 @@ export function compensate(booking: Booking, findings: readonly FindingRef[], co
   const { order, missing } = termsOf(booking)
   if (!order || !allGuardsHold(booking, context)) return []
   return missing
-    .filter(({ passengerId }) => !isAttemptInFlight(booking, passengerId, context))
+    .filter(({ passengerId }) => allPassengerGuardsHold(booking, context, passengerId))
     .map(({ passengerId }) => ({
       occurrence: occurrenceOf(booking, passengerId),
       answers: findings.filter((finding) => isAbout(finding, passengerId, context)).map(({ id }) => id),
@@ -29,7 +29,7 @@ export function compensate(booking: Booking, findings: readonly FindingRef[], co
 /** The work that a claim may stand for: whether somebody else is at it. */
 export function isUnderWay(booking: Booking, { command }: Intent, context: RuleContext): boolean {
   const passengerId = command?.passengerId
-  return typeof passengerId === 'string' && isAttemptInFlight(booking, passengerId, context)
+  return typeof passengerId === 'string' && isAttemptInFlight(booking, context, passengerId)
 }
 
 function isAbout({ rule, occurrence }: FindingRef, passengerId: string, context: RuleContext): boolean {

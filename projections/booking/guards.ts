@@ -37,8 +37,21 @@ export function allGuardsHold(booking: Booking, context: RuleContext): boolean {
   return Object.values(GUARDS).every((holds) => holds(terms, context, booking))
 }
 
-/** The guard of one passenger: somebody else's attempt may be about to issue. A repair's own claim of the same work is no other's. */
-export function isAttemptInFlight(booking: Booking, passengerId: string, { now }: RuleContext): boolean {
+/** Guards of one passenger. */
+export const PASSENGER_GUARDS: Readonly<Record<string, PassengerGuard>> = {
+  'no attempt in flight for the passenger': (booking, context, passengerId) =>
+    !isAttemptInFlight(booking, context, passengerId),
+}
+
+type PassengerGuard = (booking: Booking, context: RuleContext, passengerId: string) => boolean
+
+/** Whether one passenger of a repairable booking may be repaired. */
+export function allPassengerGuardsHold(booking: Booking, context: RuleContext, passengerId: string): boolean {
+  return Object.values(PASSENGER_GUARDS).every((holds) => holds(booking, context, passengerId))
+}
+
+/** Whether somebody else may be about to issue. A repair's own claim of the same work is nobody else's. */
+export function isAttemptInFlight(booking: Booking, { now }: RuleContext, passengerId: string): boolean {
   return termsOf(booking).openAttempts.some(
     (attempt) =>
       attempt.passengerId === passengerId &&
