@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { formatEventLine, type LineEvent, parseEventLine } from '../../src/log/event-line.js'
 import { TOMBSTONE_REVISION } from '../../src/log/revision.js'
+import { seedFor } from '../controls/seed.js'
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 
@@ -109,7 +110,7 @@ test('any event comes back as it was', () => {
     fc.property(anyEvent, (event) => {
       expect(roundTrip(event)).toEqual(event)
     }),
-    { numRuns: 1_000, verbose: 1 },
+    { numRuns: 1_000, seed: seedFor('event lines') },
   )
 })
 
