@@ -7,7 +7,8 @@ import { parseTicks } from './ticks.js'
 
 /** The stream of the marker, which is its first event. */
 export const STORE_STREAM = 'makegood.store'
-const STORE_MARKED = 'StoreMarked'
+/** The type of its event. */
+export const STORE_MARKED = 'StoreMarked'
 
 /** What a generated store says of itself. */
 export interface StoreMarker {
