@@ -43,7 +43,7 @@ console.log(JSON.stringify({ lines, broken, addedBytesMax, again }))`
 }
 
 it('a log is read in a part of the memory that it would fill', async () => {
-  const [parts, linesOfPart] = [150, 1_000]
+  const [parts, linesOfPart] = [300, 1_000]
   const part = gzipSync(
     Array.from(
       { length: linesOfPart },
