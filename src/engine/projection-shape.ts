@@ -75,7 +75,9 @@ function* problemsOfRule(rule: Fields): Iterable<string> {
 
 function* problemsOfSettlement(settlement: unknown): Iterable<string> {
   if (!isObject(settlement)) yield 'settlement: expected an object'
-  yield* prefixed('settlement: ', missingFunctions(settlement as Fields, ['claim', 'issued', 'failed', 'isUnderWay']))
+  const { isRecorded } = settlement as Fields
+  const needed = ['claim', 'issued', 'failed', 'isUnderWay', ...(isRecorded === undefined ? [] : ['isRecorded'])]
+  yield* prefixed('settlement: ', missingFunctions(settlement as Fields, needed))
 }
 
 function* missingFunctions(owner: Fields, names: readonly string[]): Iterable<string> {

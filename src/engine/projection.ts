@@ -156,6 +156,11 @@ export interface Settlement<State> {
   issued(intent: Intent, attempt: Attempt, answer: JsonObject): readonly Draft[] | undefined
   /** Records that it was not done and will not be under this attempt. */
   failed(intent: Intent, attempt: Attempt, failure: Failure): readonly Draft[]
+  /**
+   * Whether the state holds what the answer tells already, recorded by somebody else: then it is not recorded a second time. Left out:
+   * nobody else records such facts.
+   */
+  isRecorded?(state: State, intent: Intent, answer: JsonObject): boolean
   /** Whether somebody else is at the same work now, so that it must wait. */
   isUnderWay(state: State, intent: Intent, context: RuleContext): boolean
 }

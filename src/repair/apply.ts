@@ -90,9 +90,9 @@ function requireRules(plan: Plan, { name, version }: Projection): void {
 }
 
 async function requireStore(plan: Plan, store: EventReader): Promise<void> {
-  const position = plan.cut && parsePosition(plan.cut.position)
-  if (!plan.cut || !position) return
-  const event = await eventAt(store, position)
+  if (!plan.cut) return
+  const position = parsePosition(plan.cut.position)
+  const event = position && (await eventAt(store, position))
   if (event?.id === plan.cut.eventId) return
   throw new PlanStaleError(
     `The event at the plan's cut does not stand at ${plan.cut.position} here: it was made at another store; plan again`,
@@ -140,7 +140,9 @@ class Run {
     for (const item of canary) await this.#settle(item, true)
     const queue = groupBySubject(open.slice(canary.length))
     const workers = Array.from({ length: this.options.concurrency ?? 16 }, () => this.#drain(queue))
-    await Promise.all(workers)
+    // What is in flight is finished before a failure is told: nothing may go on behind the caller's back.
+    const ended = await Promise.allSettled(workers)
+    for (const end of ended) if (end.status === 'rejected') throw end.reason
     return this.#summarise()
   }
 
@@ -159,8 +161,13 @@ class Run {
   }
 
   async #drain(queue: PlanItem[][]): Promise<void> {
-    for (let items = queue.shift(); items; items = queue.shift()) {
-      for (const item of items) await this.#settle(item, false)
+    try {
+      for (let items = queue.shift(); items; items = queue.shift()) {
+        for (const item of items) await this.#settle(item, false)
+      }
+    } catch (error) {
+      this.#gate.close('a failure')
+      throw error
     }
   }
 

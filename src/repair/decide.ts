@@ -32,6 +32,8 @@ export interface Standing {
   /** Where the item's work is recorded as done, by whichever process; undefined while it is not. */
   readonly settledAt: Revision | undefined
   readonly openClaim: OpenClaim | undefined
+  /** The last try that claimed it, open or closed; undefined while nobody has. */
+  readonly lastAttempt: string | undefined
   readonly decision: Decision
 }
 
@@ -65,11 +67,12 @@ export async function standingOf(
   })
   const settledAt = marked.find(({ mark }) => mark.step === 'settle')?.event.revision
   const openClaim = openClaimIn(marked)
+  const lastAttempt = marked.findLast(({ mark }) => mark.step === 'claim')?.mark.attemptId
   const judged = openClaim ? foldWithout(openClaim.event, events, folded, projection) : folded
   const findings = judgeSubject(judged, projection, context)
   const decision: Decision =
     settledAt === undefined ? decide({ projection, item, context, judged, findings }) : { kind: 'already-good' }
-  return { folded, events, findings, settledAt, openClaim, decision }
+  return { folded, events, findings, settledAt, openClaim, lastAttempt, decision }
 }
 
 function requireEvidence(item: PlanItem, events: readonly RecordedEvent[]): void {

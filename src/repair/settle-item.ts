@@ -4,8 +4,17 @@ import type { Draft } from '../engine/projection.js'
 import type { Standing } from './decide.js'
 import type { ItemOutcome } from './item-outcome.js'
 import type { PlanItem } from './plan.js'
-import { claimAndSettle, resumeClaim } from './settle-command.js'
-import { type Attempted, appendDrafts, headOf, outcomeOf, readStanding, type Workplace } from './workplace.js'
+import { claimAndSettle, recordForgotten, resumeClaim } from './settle-command.js'
+import {
+  type Attempted,
+  appendDrafts,
+  doneBefore,
+  headOf,
+  outcomeOf,
+  readAgain,
+  readStanding,
+  type Workplace,
+} from './workplace.js'
 
 /** How often a lost race leads to a new decision before the item is left as a conflict. */
 const DECISIONS_MAX = 5
@@ -22,12 +31,13 @@ export async function settleItem(work: Workplace, item: PlanItem): Promise<ItemO
 }
 
 async function attempt(work: Workplace, item: PlanItem, standing: Standing, raced: boolean): Promise<Attempted> {
-  const { decision, openClaim } = standing
+  const { decision, openClaim, settledAt } = standing
+  if (settledAt !== undefined) return doneBefore(standing, settledAt)
   // Another process claimed it after our reading: it is alive and at work. A claim found at the first reading is what a
   // killed run left behind, and is gone on with.
   if (openClaim && raced) return { kind: 'held', why: 'another process has just claimed it' }
-  if (openClaim) return resumeClaim(work, item, standing, openClaim.attemptId)
-  if (decision.kind !== 'owed') return decision
+  if (openClaim) return resumeClaim(work, item, openClaim.attemptId)
+  if (decision.kind !== 'owed') return (await recordForgotten(work, item, standing)) ?? decision
   const { intent } = decision
   if (intent.command) return claimAndSettle(work, item, standing, intent)
   return appendCompensation(work, item, standing, intent.events ?? [])
@@ -52,6 +62,5 @@ async function appendCompensation(
   })
   if (result.kind === 'conflict') return 'again'
   if (result.kind !== 'appended') return outcomeOf(result)
-  await work.onStep?.('recorded', item)
-  return { kind: 'applied', ...(result.revision !== undefined && { revision: result.revision }) }
+  return readAgain(work, item, result.revision)
 }

@@ -1,8 +1,8 @@
 // The workplace of an item: what settling it needs, and the few things that its steps share: reading, guarding, appending.
-import type { Attempt, Draft, Projection, RuleContext } from '../engine/projection.js'
+import type { Attempt, Draft, Projection, RuleContext, Settlement } from '../engine/projection.js'
 import { jsonEvent } from '../log/event.js'
 import type { AppendResult, EventStore } from '../log/event-store.js'
-import type { ExpectedRevision } from '../log/revision.js'
+import type { ExpectedRevision, Revision } from '../log/revision.js'
 import type { Authority } from './authority.js'
 import { type Standing, standingOf } from './decide.js'
 import type { ItemOutcome } from './item-outcome.js'
@@ -39,6 +39,27 @@ export type Attempted = Omit<ItemOutcome, 'item'> | 'again'
 export async function readStanding(work: Workplace, item: PlanItem): Promise<Standing> {
   const lookups = (await work.lookUp?.(item.subject)) ?? {}
   return standingOf(work.store, work.projection, item, { now: work.now(), lookups })
+}
+
+/** What holds on an item's subject now and waits for a person: what slipped in behind a repair, or collided with it. */
+function openedIn({ findings }: Standing): Pick<ItemOutcome, 'opened'> {
+  const opened = findings.filter(
+    ({ disposition, opensCase }) => disposition === 'person' || disposition === 'never' || opensCase,
+  )
+  return opened.length > 0 ? { opened } : {}
+}
+
+/** Reads again after the compensation is in the log: one stream's guard does not cover another's, so something can have slipped in. */
+export async function readAgain(work: Workplace, item: PlanItem, revision: Revision | undefined): Promise<Attempted> {
+  await work.onStep?.('recorded', item)
+  const standing = await readStanding(work, item)
+  await work.onStep?.('read-again', item)
+  return { kind: 'applied', ...(revision !== undefined && { revision }), ...openedIn(standing) }
+}
+
+/** What an item comes to whose work is recorded: the run that did it may have been killed before it could read again. */
+export function doneBefore(standing: Standing, revision: Revision): Attempted {
+  return { kind: 'already-good', revision, ...openedIn(standing) }
 }
 
 /** What an append that is neither in the log nor lost to a race means for its item. */
@@ -79,8 +100,18 @@ export function attemptOf(work: Workplace, item: PlanItem, id: string): Attempt 
   return { id, key: item.key, at: new Date(work.now()).toISOString() }
 }
 
-/** A part that must be there by now: plans with commands are refused before the first item when it is not. */
-export function requirePart<T>(part: T | undefined, why: string): T {
+/** What commands need. They are looked at when the first one comes to be asked, before anything is claimed for it. */
+export function partsOf({ projection, authority }: Workplace): {
+  settlement: Settlement<unknown>
+  authority: Authority
+} {
+  return {
+    settlement: requirePart(projection.settlement, `projection ${projection.name} has commands and no settlement`),
+    authority: requirePart(authority, 'an item holds a command and no authority was named'),
+  }
+}
+
+function requirePart<T>(part: T | undefined, why: string): T {
   if (part === undefined) throw new Error(why)
   return part
 }

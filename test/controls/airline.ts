@@ -270,6 +270,8 @@ export const airline = defineProjection<Booking, AirlineEvent>({
         data: { attemptId: attempt.id, passengerId: passengerOf(intent), code, retryable },
       },
     ],
+    isRecorded: (booking, intent, { ticketNumber }) =>
+      ticketsOf(booking, passengerOf(intent)).some(({ number }) => number === ticketNumber),
     isUnderWay: (booking, intent, { now }) =>
       attemptsOf(booking, passengerOf(intent)).some((attempt) => isInFlight(attempt, now)),
   },

@@ -1,0 +1,106 @@
+// Recording what an authority did or did not do, behind the claim and behind whatever slipped in after it: once, by whichever process
+// comes to it first.
+import { v5 as uuidV5 } from 'uuid'
+import { canonicalize } from '../engine/digest.js'
+import type { JsonObject } from '../engine/json.js'
+import type { Attempt, Draft, Failure } from '../engine/projection.js'
+import type { AppendResult } from '../log/event-store.js'
+import type { Revision } from '../log/revision.js'
+import type { Standing } from './decide.js'
+import type { PlanItem } from './plan.js'
+import {
+  type Attempted,
+  appendDrafts,
+  headOf,
+  outcomeOf,
+  partsOf,
+  readAgain,
+  readStanding,
+  type Workplace,
+} from './workplace.js'
+
+/** How often an outcome is recorded anew behind what slipped in, before it is left to the next run. */
+const RECORDINGS_MAX = 10
+
+/** Records what was done, and reads again. It is a fact by now and recorded whatever else is true of the subject. */
+export async function recordIssued(
+  work: Workplace,
+  item: PlanItem,
+  tried: Attempt,
+  answer: JsonObject,
+): Promise<Attempted> {
+  const { settlement, authority } = partsOf(work)
+  const drafts = settlement.issued(item.intent, tried, answer)
+  if (!drafts)
+    return { kind: 'unknown', why: `${authority.name}: an answer that makes no sense: ${canonicalize(answer)}` }
+  // Deterministic: every process that learns of this fact records it under the same id, and so it is recorded once.
+  const idOf = (draft: Draft, index: number) => uuidV5(canonicalize([draft.type, index, answer]), item.key)
+  // An authority may answer the same fact in other words; the key tells that it is recorded all the same.
+  const find = ({ settledAt, folded }: Standing) =>
+    settledAt ?? (settlement.isRecorded?.(folded.state, item.intent, answer) ? 'by another' : undefined)
+  const result = await record(work, { item, tried, step: 'settle', drafts, idOf, find })
+  if (result.kind === 'by another') {
+    const why = 'somebody else has recorded it'
+    return (await abandon(work, item, tried, why)) ?? { kind: 'already-good', why }
+  }
+  if (result.kind === 'conflict')
+    return { kind: 'unknown', why: 'issued, but others keep appending before it could be recorded' }
+  if (result.kind !== 'appended') return outcomeOf(result)
+  return readAgain(work, item, result.revision)
+}
+
+/** Closes a claim as failed; undefined when that is in the log, else what became of the item. */
+export async function recordFailed(
+  work: Workplace,
+  item: PlanItem,
+  tried: Attempt,
+  { code, message, retryable }: Failure,
+): Promise<Attempted | undefined> {
+  const drafts = partsOf(work).settlement.failed(item.intent, tried, { code, message, retryable })
+  const idOf = (draft: Draft, index: number) => uuidV5(canonicalize([draft.type, index, tried.id]), item.key)
+  const find = ({ settledAt }: Standing) => (settledAt === undefined ? undefined : 'by another')
+  const result = await record(work, { item, tried, step: 'fail', drafts, idOf, find })
+  if (result.kind === 'by another') return { kind: 'already-good', why: 'another process has done it meanwhile' }
+  if (result.kind === 'conflict')
+    return { kind: 'unknown', why: 'others keep appending before the failure could be recorded' }
+  return result.kind === 'appended' ? undefined : outcomeOf(result)
+}
+
+/** Closes a claim under which nothing was done; undefined when that is in the log, else what became of the item. */
+export function abandon(
+  work: Workplace,
+  item: PlanItem,
+  tried: Attempt,
+  message: string,
+): Promise<Attempted | undefined> {
+  return recordFailed(work, item, tried, { code: 'abandoned', message, retryable: true })
+}
+
+/**
+ * Appends an outcome at the head of the stream. Each try reads the stream first and looks for the events' ids, which another process
+ * may have recorded, and for what else (`find`) makes recording needless.
+ */
+async function record(
+  work: Workplace,
+  about: {
+    item: PlanItem
+    tried: Attempt
+    step: 'settle' | 'fail'
+    drafts: readonly Draft[]
+    idOf: (draft: Draft, index: number) => string
+    find: (standing: Standing) => Revision | 'by another' | undefined
+  },
+): Promise<AppendResult | { readonly kind: 'by another' }> {
+  const { item, tried, step, drafts, idOf, find } = about
+  let result: AppendResult = { kind: 'conflict', actual: 'noStream' }
+  const lastId = idOf(drafts.at(-1) as Draft, drafts.length - 1)
+  for (let tries = 0; tries < RECORDINGS_MAX && result.kind === 'conflict'; tries += 1) {
+    const standing = await readStanding(work, item)
+    const recorded = standing.events.find((event) => event.id === lastId)?.revision ?? find(standing)
+    if (recorded === 'by another') return { kind: 'by another' }
+    if (recorded !== undefined) return { kind: 'appended', revision: recorded }
+    const expected = headOf(standing, item)
+    result = await appendDrafts(work, { item, standing, attemptId: tried.id, step, drafts, expected, idOf })
+  }
+  return result
+}
