@@ -1,0 +1,123 @@
+// One port for everything: the first bytes of a connection tell HTTP/2, which gRPC needs, from HTTP/1, which scripts and
+// containers speak. With TLS it is the same after the handshake.
+import http, { type RequestListener } from 'node:http'
+import http2, { type IncomingHttpHeaders, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
+import net, { type AddressInfo, type Server, type Socket } from 'node:net'
+import tls, { type SecureContext } from 'node:tls'
+
+/** With these bytes, and a few more, every HTTP/2 connection begins; no HTTP/1 request does. */
+const HTTP2_START = Buffer.from('PRI * HTTP/2.0')
+
+/** A connection that says nothing for so long is dropped. */
+const SILENCE_MS = 30_000
+
+/** How much one stream may send before it was read. */
+const STREAM_WINDOW_BYTES = 1024 * 1024
+
+/** Node's limit on what all streams of a connection hold; the default of 10 MB refuses streams under many concurrent appends. */
+const SESSION_MEMORY_MB = 1_024
+
+export interface ListenerOptions {
+  readonly host: string
+  /** 0: any free port. */
+  readonly port: number
+  /** Undefined: without TLS. */
+  readonly secureContext: SecureContext | undefined
+  readonly onStream: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void
+  readonly onRequest: RequestListener
+}
+
+/** The port cannot be listened on. The message is for a person. */
+export class PortUnavailableError extends Error {
+  override readonly name = 'PortUnavailableError'
+}
+
+export class Listener {
+  readonly #server: Server
+  readonly #sessions = new Set<ServerHttp2Session>()
+  readonly #sockets = new Set<Socket>()
+  readonly #http1: http.Server
+  readonly #http2: http2.Http2Server
+
+  private constructor({ secureContext, onStream, onRequest }: ListenerOptions) {
+    this.#http1 = http.createServer(onRequest)
+    this.#http2 = http2.createServer({
+      maxSessionMemory: SESSION_MEMORY_MB,
+      settings: { initialWindowSize: STREAM_WINDOW_BYTES },
+    })
+    this.#http2.on('session', (session) => this.#keep(session))
+    this.#http2.on('stream', onStream)
+    this.#http2.on('sessionError', () => undefined)
+    const accept = (socket: Socket) => this.#accept(socket)
+    this.#server = secureContext
+      ? tls.createServer({ secureContext, ALPNProtocols: ['h2', 'http/1.1'] }, accept)
+      : net.createServer(accept)
+  }
+
+  /** Throws PortUnavailableError. */
+  static async open(options: ListenerOptions): Promise<Listener> {
+    const listener = new Listener(options)
+    await new Promise<void>((resolve, reject) => {
+      listener.#server.once('error', (cause) => reject(portUnavailable(options, cause)))
+      listener.#server.listen(options.port, options.host, resolve)
+    })
+    return listener
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port
+  }
+
+  /** Takes no connections and no streams any more; those that are open may end. */
+  refuseNew(): void {
+    this.#server.close()
+    for (const session of this.#sessions) session.close()
+    this.#http1.closeIdleConnections()
+  }
+
+  /** Drops what is still open. */
+  async close(): Promise<void> {
+    const closed = new Promise((resolve) => this.#server.close(resolve))
+    for (const session of this.#sessions) session.destroy()
+    for (const socket of this.#sockets) socket.destroy()
+    await closed
+  }
+
+  #keep(session: ServerHttp2Session): void {
+    this.#sessions.add(session)
+    session.once('close', () => this.#sessions.delete(session))
+  }
+
+  #accept(socket: Socket): void {
+    this.#sockets.add(socket)
+    socket.once('close', () => this.#sockets.delete(socket))
+    socket.on('error', () => socket.destroy())
+    socket.setNoDelay(true)
+    socket.setTimeout(SILENCE_MS, () => socket.destroy())
+    const look = () => {
+      const start: Buffer | null = socket.read()
+      if (!start) return
+      socket.unshift(start)
+      const known = Math.min(start.length, HTTP2_START.length)
+      const likeHttp2 = start.subarray(0, known).equals(HTTP2_START.subarray(0, known))
+      if (likeHttp2 && known < HTTP2_START.length) return
+      socket.removeListener('readable', look)
+      socket.removeAllListeners('timeout')
+      socket.setTimeout(0)
+      const server = likeHttp2 ? this.#http2 : this.#http1
+      server.emit('connection', socket)
+    }
+    socket.on('readable', look)
+  }
+}
+
+function portUnavailable({ host, port }: ListenerOptions, cause: Error): PortUnavailableError {
+  const code = 'code' in cause ? cause.code : undefined
+  const reason =
+    code === 'EADDRINUSE'
+      ? `another process listens on it (\`ss -ltnp 'sport = :${port}'\` names it); stop it or choose another port, 0 for any free one`
+      : code === 'EACCES'
+        ? 'this user may not use it; choose one above 1023'
+        : cause.message
+  return new PortUnavailableError(`Cannot listen on port ${port} of ${host}: ${reason}`, { cause })
+}
