@@ -14,7 +14,7 @@ const time = z.string().refine((text) => parseTicks(text) !== undefined, 'expect
 const origin = z.enum(['LIVE', 'REPAIR', 'IMPORT'])
 
 /** Integer minor units with an ISO 4217 code. Beyond 2^53 - 1 a parser may have rounded: refused. */
-const amount = z.object({
+export const amountSchema = z.object({
   amountMinor: z.int().min(0),
   currency: z.string().regex(/^[A-Z]{3}$/, 'expected an ISO 4217 code'),
 })
@@ -39,11 +39,11 @@ const couponStatus = z.preprocess(
 export const couponsSchema = z.array(z.object({ couponNumber: z.int().min(1), segmentId: id, status: couponStatus }))
 
 const orderVersion = z.int().min(0)
-const authorisation = event({ paymentId: id, amount })
-const capture = event({ paymentId: id, captureId: id, pspReference: id, amount })
+const authorisation = event({ paymentId: id, amount: amountSchema })
+const capture = event({ paymentId: id, captureId: id, pspReference: id, amount: amountSchema })
 const captureOutcome = event({ captureId: id, code: z.string() })
-const refund = event({ refundId: id, captureId: id, amount })
-const dispute = event({ disputeId: id, captureId: id, amount })
+const refund = event({ refundId: id, captureId: id, amount: amountSchema })
+const dispute = event({ disputeId: id, captureId: id, amount: amountSchema })
 const review = event({ reason: z.string() })
 const documentEnd = event({ ticketNumber: id, refundId: id.optional() })
 const seat = event({ passengerId: id, segmentId: id, seat: z.string() })
@@ -63,7 +63,7 @@ const paymentSchemas = {
   PaymentRequested: event({
     recordLocator: z.string().optional(),
     orderVersion,
-    due: amount,
+    due: amountSchema,
     passengers,
     segments,
     ticketingTimeLimit: time.optional(),
@@ -85,7 +85,7 @@ const paymentSchemas = {
   PaymentReviewCleared: review,
   OrderAmended: event({
     orderVersion,
-    due: amount.optional(),
+    due: amountSchema.optional(),
     passengers: passengers.optional(),
     segments: segments.optional(),
     reason: z.string().optional(),
@@ -115,7 +115,7 @@ const ticketSchemas = {
     passengerId: id,
     orderVersion,
     coupons: couponsSchema,
-    total: amount.optional(),
+    total: amountSchema.optional(),
     issuedAt: time,
     origin,
     attemptId: id.optional(),
@@ -144,7 +144,7 @@ export function categoryOfType(type: FactType): 'payment' | 'ticket' {
 /** Types of the payment stream. */
 export const PAYMENT_TYPES = Object.keys(paymentSchemas) as readonly (keyof typeof paymentSchemas)[]
 
-export type Amount = z.infer<typeof amount>
+export type Amount = z.infer<typeof amountSchema>
 export type Passenger = z.infer<typeof passengers>[number]
 export type Segment = z.infer<typeof segments>[number]
 export type Coupon = z.infer<typeof couponsSchema>[number]

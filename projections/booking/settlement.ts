@@ -5,7 +5,7 @@ import type { JsonObject } from '../../src/engine/json.js'
 import type { Attempt, Draft, Failure, Intent, Settlement } from '../../src/engine/projection.js'
 import { parseTicks } from '../../src/log/ticks.js'
 import { isUnderWay } from './compensate.js'
-import { couponsSchema } from './events.js'
+import { amountSchema, couponsSchema } from './events.js'
 import type { Booking } from './state.js'
 
 /** What was asked for; see compensate.ts. */
@@ -32,7 +32,7 @@ const answerSchema = z.object({
   issuedAt: z.string().refine((text) => parseTicks(text) !== undefined),
   conjunctionNumbers: z.array(number).optional(),
   coupons: couponsSchema.optional(),
-  total: z.object({ amountMinor: z.int().min(0), currency: z.string() }).optional(),
+  total: amountSchema.optional(),
 })
 type Answer = z.infer<typeof answerSchema>
 type Coupons = z.infer<typeof couponsSchema>
