@@ -2,7 +2,7 @@
 // engine reports it as unknown-event and nothing is repaired on its booking.
 import { z } from 'zod'
 import type { DecodedEvent } from '../../src/engine/projection.js'
-import { msOfTicks, parseTicks } from '../../src/log/ticks.js'
+import { parseTicks } from '../../src/log/ticks.js'
 
 /** Ids become keys of plain data, where `__proto__` would not be kept. */
 const id = z
@@ -151,5 +151,6 @@ export type Coupon = z.infer<typeof couponsSchema>[number]
 
 /** Milliseconds since the Unix epoch of a time that passed its schema. */
 export function msOf(time: string): number {
-  return msOfTicks(parseTicks(time) as bigint)
+  // Faster than by way of ticks, and the same: only times that do not exist are taken differently, and those do not pass.
+  return Date.parse(time)
 }

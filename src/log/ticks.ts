@@ -38,11 +38,19 @@ export function parseTicks(text: string): Ticks | undefined {
   if (!match) return undefined
   const [, day, clock, fraction = '', zone] = match as unknown as [string, string, string, string | undefined, string]
   const local = Date.parse(`${day}T${clock}Z`)
-  // Date.parse takes 30 February for 2 March; a time that does not come back as written does not exist.
-  if (Number.isNaN(local) || new Date(local).toISOString().slice(0, 19) !== `${day}T${clock}`) return undefined
+  if (Number.isNaN(local) || (mayRollOver(day, clock) && !comesBack(local, day, clock))) return undefined
   const offset = zone.toUpperCase() === 'Z' ? 0 : offsetMs(zone)
   if (offset === undefined) return undefined
   return BigInt(local - offset) * TICKS_PER_MS + BigInt(fraction.padEnd(7, '0').slice(0, 7))
+}
+
+/** Date.parse takes 30 February for 2 March and 24:00 for the next day; all other times come back as written. */
+function mayRollOver(day: string, clock: string): boolean {
+  return day.slice(8) > '28' || clock.startsWith('24')
+}
+
+function comesBack(ms: number, day: string, clock: string): boolean {
+  return new Date(ms).toISOString().slice(0, 19) === `${day}T${clock}`
 }
 
 function offsetMs(zone: string): number | undefined {
