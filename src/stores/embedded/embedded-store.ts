@@ -26,7 +26,8 @@ import { ForeignChanges } from './foreign-changes.js'
 import { liveSource } from './live-source.js'
 import { LogReader } from './log-reader.js'
 import { readOneStream, readWholeLog } from './readings.js'
-import { foreignFolder, kindOfFolder, makeTables, openTables, type Tables } from './tables.js'
+import { acquireTables, releaseTables } from './shared-tables.js'
+import { foreignFolder, kindOfFolder, type Tables } from './tables.js'
 import { type Outcome, type Transaction, Transactions } from './transactions.js'
 
 export interface EmbeddedStoreOptions {
@@ -50,7 +51,7 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
   const kind = kindOfFolder(folder)
   if (kind === 'foreign') throw foreignFolder(folder)
   if (kind === 'none' && (readOnly || !create)) throw new StoreUnavailableError(`${folder} holds no store`)
-  return new EmbeddedStore(options, kind === 'store' ? openTables(folder, { readOnly }) : undefined)
+  return new EmbeddedStore(options, kind === 'store' ? acquireTables(folder, { readOnly, make: false }) : undefined)
 }
 
 class EmbeddedStore implements EventStore {
@@ -124,7 +125,7 @@ class EmbeddedStore implements EventStore {
     this.#closing.abort()
     this.#foreign.stop()
     await Promise.allSettled(this.#underWay)
-    await this.#tables?.root.close()
+    if (this.#tables) await releaseTables(this.#tables)
   }
 
   #append(
@@ -171,7 +172,7 @@ class EmbeddedStore implements EventStore {
   async #carryOut<Result>(
     work: (transaction: Transaction) => Result,
   ): Promise<Result | Extract<AppendResult, { kind: 'unknown' }>> {
-    const tables = this.#tables ?? this.#use(makeTables(this.#folder))
+    const tables = this.#tables ?? this.#use(acquireTables(this.#folder, { readOnly: false, make: true }))
     const running = this.#transactions.run(tables, work)
     this.#underWay.add(running)
     try {
@@ -207,7 +208,7 @@ class EmbeddedStore implements EventStore {
   readonly #fresh = (): LogReader | undefined => {
     this.#mustBeOpen()
     if (!this.#reader && kindOfFolder(this.#folder) === 'store') {
-      this.#use(openTables(this.#folder, { readOnly: this.#readOnly }))
+      this.#use(acquireTables(this.#folder, { readOnly: this.#readOnly, make: false }))
     }
     this.#reader?.refresh()
     return this.#reader

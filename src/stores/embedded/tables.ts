@@ -34,7 +34,8 @@ const LAYOUT = /^makegood embedded store, layout (\d+)$/
 const MAGIC = Buffer.from('dec0efbe02000000', 'hex')
 const MAGIC_START = 24
 
-const DATA_FILE = 'data.mdb'
+/** LMDB's name of the file that holds everything. */
+export const DATA_FILE = 'data.mdb'
 const LOCK_FILE = 'lock.mdb'
 
 /** What a folder is: no folder or an empty one, a store (of some version), or something else. */

@@ -1,5 +1,6 @@
 // Several processes on one folder: guards hold between them, readers read beside writers, subscribers hear of others' events.
 import { join } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import type { SubscriptionMessage } from '../../../src/log/event-store.js'
 import { comparePositions } from '../../../src/log/position.js'
@@ -97,4 +98,17 @@ test('a burst of more events than one run, appended by another writer, is heard 
   }
   expect(revisions).toEqual(Array.from({ length: 2700 }, (_, i) => i))
   await Promise.all([first.close(), second.close()])
+})
+
+test('a handle that finds the store made while another of its process appends to it does not stop the process', async () => {
+  for (let turns = 0; turns < 30; turns += 1) {
+    const folder = join(await testFolder(), 'store')
+    const [first, second] = [await openEmbeddedStore({ folder }), await openEmbeddedStore({ folder })]
+    const appends = Promise.all(Array.from({ length: 20 }, () => first.append('a', someEvents(20), 'any')))
+    for (let i = 0; i < turns % 6; i += 1) await nextTurn()
+    expect(await second.readStream('b')).toEqual({ kind: 'missing' })
+    expect(await second.append('a', [anEvent()], 'any')).toMatchObject({ kind: 'appended' })
+    await appends
+    await Promise.all([first.close(), second.close()])
+  }
 })
