@@ -90,6 +90,8 @@ function high(value: number): number {
   return Math.floor(value / 2 ** 32) | 0
 }
 
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+
 function hex8(word: number): string {
-  return (word >>> 0).toString(16).padStart(8, '0')
+  return `${HEX[word >>> 24]}${HEX[(word >>> 16) & 255]}${HEX[(word >>> 8) & 255]}${HEX[word & 255]}`
 }

@@ -8,6 +8,12 @@ import { prefixesOf } from '../log/stream.js'
 import type { Workload } from './generate.js'
 import type { Operation, Outline } from './operation.js'
 
+/**
+ * How many operations are in flight together. Always the same number: what goes into a stream together must be the same when a workload that
+ * was broken off is written again, or the store would not know it.
+ */
+const WINDOW_LENGTH = 512
+
 /** How much was written. */
 export interface WrittenCounts {
   readonly bookings: number
@@ -22,8 +28,6 @@ export interface WriteOptions {
   readonly onProgress?: (counts: WrittenCounts) => void
   /** Ends the writing between two batches by throwing the signal's reason. */
   readonly signal?: AbortSignal
-  /** How many operations are in flight together, at most; default 512. */
-  readonly windowLength?: number
 }
 
 /** The store holds events that are not of this workload: made-up bookings must not be mixed with others. */
@@ -49,7 +53,7 @@ export class WorkloadWriteError extends Error {
 export async function writeWorkload(
   store: EventStore,
   workload: Workload,
-  { onOutline, onProgress, signal, windowLength = 512 }: WriteOptions = {},
+  { onOutline, onProgress, signal }: WriteOptions = {},
 ): Promise<WrittenCounts> {
   await claimStore(store, workload)
   const counts = { bookings: 0, events: 0 }
@@ -68,7 +72,7 @@ export async function writeWorkload(
       continue
     }
     window.push(item)
-    if (window.length >= windowLength) await flush()
+    if (window.length >= WINDOW_LENGTH) await flush()
   }
   await flush()
   return counts

@@ -1,41 +1,56 @@
-// The marker of generated stores: only a store that says so in full counts as one.
+import { randomUUID } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { jsonEvent } from '../../src/log/event.js'
-import { markStore, readStoreMarker, STORE_STREAM } from '../../src/log/store-marker.js'
+import { jsonEvent, NO_BYTES, type ProposedEvent } from '../../src/log/event.js'
+import { markStore, readStoreMarker, STORE_STREAM, type StoreMarker } from '../../src/log/store-marker.js'
 import { openMemoryStore } from '../../src/stores/memory/memory-store.js'
 
-const MARKER = { generated: true, now: '2026-06-01T00:00:00Z', scenario: 'mixed', seed: 7, bookings: 100 } as const
+const MARKER: StoreMarker = {
+  generated: true,
+  now: '2026-06-01T12:00:00.000Z',
+  scenario: 'mixed',
+  seed: 7,
+  bookings: 3,
+}
 
-describe('the marker of a generated store', () => {
-  it('is read back, and written once', async () => {
+const marked = (data: unknown): ProposedEvent => jsonEvent({ id: randomUUID(), type: 'StoreMarked', data })
+
+describe("the store's marker", () => {
+  it('is read back as it was written, and written once', async () => {
     const store = openMemoryStore()
-    expect(await readStoreMarker(store)).toBeUndefined()
-    expect(await markStore(store, MARKER, crypto.randomUUID())).toMatchObject({ kind: 'appended' })
-    expect(await markStore(store, { ...MARKER, seed: 8 }, crypto.randomUUID())).toMatchObject({ kind: 'conflict' })
+    const id = randomUUID()
+    expect(await markStore(store, MARKER, id)).toMatchObject({ kind: 'appended', revision: 0 })
     expect(await readStoreMarker(store)).toEqual(MARKER)
+    expect((await markStore(store, MARKER, id)).kind).toBe('appended')
+    expect(await markStore(store, MARKER, randomUUID())).toEqual({ kind: 'conflict', actual: 0 })
+  })
+
+  it('is not there in any other store', async () => {
+    expect(await readStoreMarker(openMemoryStore())).toBeUndefined()
   })
 
   it.each([
-    ['another type', 'Other', MARKER],
-    ['not generated', 'StoreMarked', { ...MARKER, generated: false }],
-    ['a now that is no time', 'StoreMarked', { ...MARKER, now: 'soon' }],
-    ['no scenario', 'StoreMarked', { ...MARKER, scenario: undefined }],
-    ['a seed that is no whole number', 'StoreMarked', { ...MARKER, seed: 0.5 }],
-    ['a count that is text', 'StoreMarked', { ...MARKER, bookings: '100' }],
-    ['no object', 'StoreMarked', null],
-  ])('does not count with %s: the store is real then', async (_what, type, data) => {
+    ['another event', jsonEvent({ id: randomUUID(), type: 'Other', data: MARKER })],
+    ['no JSON', { ...marked({}), data: new TextEncoder().encode('{') }],
+    ['nothing', { ...marked({}), data: NO_BYTES }],
+    ['null', marked(null)],
+    ['text', marked('generated')],
+    ['a store that is not generated', marked({ ...MARKER, generated: false })],
+    ['truth for an answer', marked({ ...MARKER, generated: 'true' })],
+    ['no time', marked({ ...MARKER, now: 'today' })],
+    ['no seed', marked({ ...MARKER, seed: null })],
+    ['half a booking', marked({ ...MARKER, bookings: 0.5 })],
+    ['no scenario', marked({ ...MARKER, scenario: undefined })],
+  ])('counts as none where it holds %s', async (_, event) => {
     const store = openMemoryStore()
-    await store.append(STORE_STREAM, [jsonEvent({ id: crypto.randomUUID(), type, data })], 'noStream')
+    await store.append(STORE_STREAM, [event], 'noStream')
     expect(await readStoreMarker(store)).toBeUndefined()
   })
 
-  it('does not count when it cannot be read', async () => {
+  it('counts as none where it can no longer be read', async () => {
     const store = openMemoryStore()
-    const broken = {
-      ...jsonEvent({ id: crypto.randomUUID(), type: 'StoreMarked', data: 0 }),
-      data: new Uint8Array([0x7b]),
-    }
-    await store.append(STORE_STREAM, [broken], 'noStream')
+    await markStore(store, MARKER, randomUUID())
+    const metadata = jsonEvent({ id: randomUUID(), type: '$metadata', data: { $tb: 1 } })
+    await store.append(`$$${STORE_STREAM}`, [metadata], 'noStream')
     expect(await readStoreMarker(store)).toBeUndefined()
   })
 })

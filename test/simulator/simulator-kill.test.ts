@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process'
-import { randomInt } from 'node:crypto'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,6 +7,8 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { httpAuthority } from '../../src/authorities/http-authority.js'
+import { Random } from '../../src/workload/random.js'
+import { seedFor } from '../controls/seed.js'
 import { spawnSimulator } from './simulator-process.js'
 
 const CLIENT = fileURLToPath(new URL('asking-client.mjs', import.meta.url))
@@ -33,6 +34,7 @@ describe('the simulator as a process', () => {
 
   it('killed again and again while it is asked, never loses or doubles a number it has told', async () => {
     const kills = 8
+    const random = new Random(seedFor('kills of the simulator'))
     const clients = 12
     const told = new Map<string, Set<string>>()
     let process = await spawnSimulator(['--ledger', ledger, '--latency-ms', '2'])
@@ -50,7 +52,7 @@ describe('the simulator as a process', () => {
     }
     const asking = Array.from({ length: clients }, (_, client) => ask(client))
     for (let kill = 0; kill < kills; kill += 1) {
-      await sleep(randomInt(20, 150))
+      await sleep(random.between(20, 150))
       await process.kill()
       process = await spawnSimulator(['--ledger', ledger, '--latency-ms', '2', '--port', port])
     }

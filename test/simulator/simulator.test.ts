@@ -157,6 +157,14 @@ describe('the simulator', () => {
     expect(await entriesOf('issued')).toHaveLength(1)
   })
 
+  it('answers no nonsense that is taken for an answer', async () => {
+    const authority = await start({ garbageRate: 1 })
+    for (let n = 0; n < 100; n += 1) {
+      expect((await authority.issue({ key: `k${n}`, request: ANNA })).kind).toBe('unknown')
+      expect((await authority.lookUp({ key: `k${n}`, request: ANNA })).kind).toBe('unknown')
+    }
+  })
+
   it('lets a lost answer through on a later try', async () => {
     const authority = await start({ lostRate: 0.5, garbageRate: 0.2, seed: 3 })
     const kinds: string[] = []
