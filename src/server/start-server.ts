@@ -11,7 +11,7 @@ import { answerHttp } from './features/http-routes.js'
 import { Methods } from './methods.js'
 import type { ServerContext } from './server-context.js'
 import { CODE, statusOf, unauthenticated } from './status.js'
-import { secureContextOf, type TlsOptions } from './transport/certificates.js'
+import { serverCredentials, type TlsOptions } from './transport/certificates.js'
 import { ClientLeftError, GrpcCall, ServerStoppingError } from './transport/grpc-call.js'
 import { sendHttp1, sendHttp2 } from './transport/http-answers.js'
 import { Listener } from './transport/listener.js'
@@ -66,21 +66,21 @@ const SCAVENGES_METADATA = { $maxAge: 2_592_000, $acl: { $r: OPS, $w: [], $d: []
  * Starts a server. Throws PortUnavailableError, CertificateError, and what the store throws where it cannot be written.
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const secureContext = options.tls && secureContextOf(options.tls)
+  const credentials = options.tls && serverCredentials(options.tls)
   const context = await makeContext(options)
   const server = new Server(context, options)
   const { host = '127.0.0.1', port = 0 } = options
   const listener = await Listener.open({
     host,
     port,
-    secureContext,
+    credentials,
     onStream: (stream, headers) => server.take(stream, headers),
     onRequest: (request, response) => sendHttp1(request, response, (asked) => server.answerHttp(asked)),
   })
   let stopped: Promise<void> | undefined
   return {
     port: listener.port,
-    connectionString: connectionStringOf({ host, port: listener.port, secure: secureContext !== undefined }),
+    connectionString: connectionStringOf({ host, port: listener.port, secure: credentials !== undefined }),
     stop: () => {
       stopped ??= server.drain(listener)
       return stopped

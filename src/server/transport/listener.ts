@@ -3,7 +3,8 @@
 import http, { type RequestListener } from 'node:http'
 import http2, { type IncomingHttpHeaders, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
 import net, { type AddressInfo, type Server, type Socket } from 'node:net'
-import tls, { type SecureContext } from 'node:tls'
+import tls from 'node:tls'
+import type { ServerCredentials } from './certificates.js'
 
 /** With these bytes, and a few more, every HTTP/2 connection begins; no HTTP/1 request does. */
 const HTTP2_START = Buffer.from('PRI * HTTP/2.0')
@@ -22,7 +23,7 @@ export interface ListenerOptions {
   /** 0: any free port. */
   readonly port: number
   /** Undefined: without TLS. */
-  readonly secureContext: SecureContext | undefined
+  readonly credentials: ServerCredentials | undefined
   readonly onStream: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void
   readonly onRequest: RequestListener
 }
@@ -39,7 +40,7 @@ export class Listener {
   readonly #http1: http.Server
   readonly #http2: http2.Http2Server
 
-  private constructor({ secureContext, onStream, onRequest }: ListenerOptions) {
+  private constructor({ credentials, onStream, onRequest }: ListenerOptions) {
     this.#http1 = http.createServer(onRequest)
     this.#http2 = http2.createServer({
       maxSessionMemory: SESSION_MEMORY_MB,
@@ -49,8 +50,8 @@ export class Listener {
     this.#http2.on('stream', onStream)
     this.#http2.on('sessionError', () => undefined)
     const accept = (socket: Socket) => this.#accept(socket)
-    this.#server = secureContext
-      ? tls.createServer({ secureContext, ALPNProtocols: ['h2', 'http/1.1'] }, accept)
+    this.#server = credentials
+      ? tls.createServer({ ...credentials, ALPNProtocols: ['h2', 'http/1.1'] }, accept)
       : net.createServer(accept)
   }
 
