@@ -15,8 +15,9 @@ async function main(): Promise<void> {
     return
   }
   const simulator = await startSimulator(options)
-  process.stdout.write(`${simulator.url}\n`)
+  // Before the URL is printed: who reads it may end this process at once.
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void simulator.stop())
+  process.stdout.write(`${simulator.url}\n`)
 }
 
 main().catch((error: unknown) => {
