@@ -21,13 +21,22 @@ export interface OpenClaim {
   readonly event: RecordedEvent
 }
 
+/** An event that a repair appended, with what it says of itself. */
+interface Marked {
+  readonly event: RecordedEvent
+  readonly mark: OwnMark
+}
+
 /** A subject as it stands now, seen by one item. */
 export interface Standing {
   /** The subject as the log has it. */
   readonly folded: FoldedSubject
   /** All events of its streams, in log order. */
   readonly events: readonly RecordedEvent[]
-  /** Its findings, judged as though the item's own open claim were not there. */
+  /**
+   * Its findings. While the item is not done they are judged as though its own open claim were not there, nor what the same campaign was
+   * refused for other items: a refusal of one passenger does not stop the others.
+   */
   readonly findings: readonly Finding[]
   /** Where the item's work is recorded as done, by whichever process; undefined while it is not. */
   readonly settledAt: Revision | undefined
@@ -56,19 +65,21 @@ export class PlanStaleError extends Error {
 export async function standingOf(
   reader: EventReader,
   projection: Projection,
-  item: PlanItem,
-  context: RuleContext,
+  { item, campaignId, context }: { item: PlanItem; campaignId: string; context: RuleContext },
 ): Promise<Standing> {
   const { folded, events } = await readSubject(reader, projection, item.subject)
   requireEvidence(item, events)
-  const marked = events.flatMap((event) => {
+  const allMarked = events.flatMap((event): Marked[] => {
     const mark = ownMarkOf(parseMetadata(event.metadata))
-    return mark?.key === item.key ? [{ event, mark }] : []
+    return mark ? [{ event, mark }] : []
   })
+  const marked = allMarked.filter(({ mark }) => mark.key === item.key)
   const settledAt = marked.find(({ mark }) => mark.step === 'settle')?.event.revision
   const openClaim = openClaimIn(marked)
   const lastAttempt = marked.findLast(({ mark }) => mark.step === 'claim')?.mark.attemptId
-  const judged = openClaim ? foldWithout(openClaim.event, events, folded, projection) : folded
+  const others = allMarked.filter(({ mark }) => mark.key !== item.key && mark.campaignId === campaignId)
+  const left = settledAt === undefined ? [...(openClaim ? [openClaim.event] : []), ...refusedIn(others)] : []
+  const judged = left.length > 0 ? foldWithout(new Set(left), events, folded, projection) : folded
   const findings = judgeSubject(judged, projection, context)
   const decision: Decision =
     settledAt === undefined ? decide({ projection, item, context, judged, findings }) : { kind: 'already-good' }
@@ -85,24 +96,32 @@ function requireEvidence(item: PlanItem, events: readonly RecordedEvent[]): void
   }
 }
 
-function openClaimIn(marked: readonly { event: RecordedEvent; mark: OwnMark }[]): OpenClaim | undefined {
+/** The claims that were closed as failed, and the events that closed them. */
+function refusedIn(marked: readonly Marked[]): RecordedEvent[] {
+  const failed = new Set(marked.flatMap(({ mark }) => (mark.step === 'fail' ? [mark.attemptId] : [])))
+  return marked.flatMap(({ event, mark }) => (mark.step !== 'settle' && failed.has(mark.attemptId) ? [event] : []))
+}
+
+function openClaimIn(marked: readonly Marked[]): OpenClaim | undefined {
   const closed = new Set(marked.flatMap(({ mark }) => (mark.step === 'claim' ? [] : [mark.attemptId])))
   const open = marked.findLast(({ mark }) => mark.step === 'claim' && !closed.has(mark.attemptId))
   return open && { attemptId: open.mark.attemptId, event: open.event }
 }
 
-/** The fold as though one event were not there: whether the work is still owed must not depend on our own claim of it. */
+/** The fold as though some events were not there: whether work is still owed must not depend on our own tries at it. */
 function foldWithout(
-  left: RecordedEvent,
+  left: ReadonlySet<RecordedEvent>,
   events: readonly RecordedEvent[],
   folded: FoldedSubject,
   projection: Projection,
 ): FoldedSubject {
   const fold = new Fold(projection)
+  const removed = new Map<string, number>()
   for (const event of events) {
-    if (event.stream !== left.stream || event.revision < left.revision) fold.add(event)
-    // What follows it in its stream moves down by one, so that no hole shows where it was.
-    else if (event.revision > left.revision) fold.add({ ...event, revision: event.revision - 1 })
+    const before = removed.get(event.stream) ?? 0
+    if (left.has(event)) removed.set(event.stream, before + 1)
+    // What follows in the stream moves down, so that no hole shows where an event was left out.
+    else fold.add(before === 0 ? event : { ...event, revision: event.revision - before })
   }
   const without = fold.subjects.get(folded.subject) ?? emptySubject(projection, folded.subject, 0)
   return { ...without, heads: folded.heads, limits: folded.limits, holes: folded.holes }

@@ -38,7 +38,8 @@ export type Attempted = Omit<ItemOutcome, 'item'> | 'again'
 /** Reads an item's streams to their ends and decides anew. */
 export async function readStanding(work: Workplace, item: PlanItem): Promise<Standing> {
   const lookups = (await work.lookUp?.(item.subject)) ?? {}
-  return standingOf(work.store, work.projection, item, { now: work.now(), lookups })
+  const context = { now: work.now(), lookups }
+  return standingOf(work.store, work.projection, { item, campaignId: work.campaignId, context })
 }
 
 /** What holds on an item's subject now and waits for a person: what slipped in behind a repair, or collided with it. */

@@ -32,12 +32,16 @@ export class Airport {
   #ids = 0
   #liveTickets = 0
 
-  constructor(readonly authority = new LedgerAuthority()) {}
+  /** Airports of another number have other ids. */
+  constructor(
+    readonly authority = new LedgerAuthority(),
+    readonly number = 1,
+  ) {}
 
   /** Ids in their order, so that a failing run can be run again as it was. */
   newId = (): string => {
     this.#ids += 1
-    return `00000000-0000-4000-8000-${String(this.#ids).padStart(12, '0')}`
+    return `${String(this.number).padStart(8, '0')}-0000-4000-8000-${String(this.#ids).padStart(12, '0')}`
   }
 
   async pay(booking: string, ...passengers: string[]): Promise<void> {

@@ -31,7 +31,7 @@ export type AppendFate = 'answered' | 'lost-before' | 'lost-after'
 export interface ProcessOptions {
   readonly store: EventStore
   readonly projection: Projection
-  readonly authority?: Authority
+  readonly authority?: Authority | undefined
   readonly newId: () => string
   /** Called before and after each touch; may wait, act on the world, or kill. */
   readonly onTouch?: (touch: Touch, when: 'before' | 'after', process: ApplyingProcess) => Promise<void> | void
@@ -145,6 +145,7 @@ export class ApplyingProcess {
   #authority(authority: Authority): Authority {
     return {
       name: authority.name,
+      ...(authority.admits && { admits: authority.admits.bind(authority) }),
       lookUp: (call) => this.#touch({ name: 'lookUp', about: call.key }, () => authority.lookUp(call)),
       issue: (call) => this.#touch({ name: 'issue', about: call.key }, () => authority.issue(call)),
     }
