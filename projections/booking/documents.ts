@@ -44,8 +44,8 @@ function statusOf(booking: Booking, ticketNumber: string, { couponNumber, status
 }
 
 /** Facts of one stream by revision. */
-export function inStreamOrder<T extends Fact>(facts: T[]): T[] {
-  return facts.sort((a, b) => a.event.revision - b.event.revision)
+export function inStreamOrder<T extends Fact>(facts: readonly T[]): T[] {
+  return facts.toSorted((a, b) => a.event.revision - b.event.revision)
 }
 
 const NUMBER = /^\d{13}$/

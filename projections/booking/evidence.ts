@@ -45,7 +45,7 @@ export function documentProof(_: Booking, { issued, number }: Document): Evidenc
  */
 export function shownBy(booking: Booking): Fact | undefined {
   const { facts, misplaced } = booking
-  const all = Object.values(facts).flatMap((ofType) => Object.values<Fact>(ofType))
+  const all = Object.values(facts).flat()
   return termsOf(booking).latestPayment ?? latestOf([...all, ...Object.values(misplaced)])
 }
 

@@ -1,7 +1,7 @@
 // One event becomes a fact, or a note that it came again. Which field is a type's business id, and what is content, is said here.
 import type { DecodedEvent, EventRef } from '../../src/engine/projection.js'
 import { ALIASES, categoryOfType, type DataOf, type FactType, msOf } from './events.js'
-import { type Booking, couponKey, type Fact, type FactData, factOf, seatKey } from './state.js'
+import { type Booking, couponKey, type Fact, type FactData, factOf, putFact, seatKey } from './state.js'
 import { forgetTerms } from './terms.js'
 
 type Identities = { [Type in FactType]: (data: FactData<Type>) => string }
@@ -58,7 +58,7 @@ const LATEST_COUNTS: ReadonlySet<FactType> = new Set<FactType>([
 export function evolve(booking: Booking, event: DecodedEvent): undefined {
   const type = (Object.hasOwn(ALIASES, event.type) ? ALIASES[event.type as Alias] : event.type) as FactType
   const { bookingId, occurredAt, schemaVersion, ...content } = event.data as DataOf<FactType>
-  const fact: Fact<Content> = { event: refOf(event), at: msOf(occurredAt), data: content }
+  const fact = { id: identify(type, content), event: refOf(event), at: msOf(occurredAt), data: content }
   if (bookingId !== booking.bookingId || event.category !== categoryOfType(type)) {
     booking.misplaced[event.id] = { ...fact, data: { type } }
   } else if (LATEST_COUNTS.has(type)) {
@@ -72,10 +72,9 @@ type Alias = keyof typeof ALIASES
 type Content = FactData<FactType>
 
 function keepFirst(booking: Booking, type: FactType, fact: Fact<Content>): void {
-  const id = identify(type, fact.data)
-  const known = factOf(booking, type, id)
-  if (!known) put(booking, type, id, fact)
-  else noteRepeat(booking, `${type} ${id}`, { type, known, fact })
+  const known = factOf(booking, type, fact.id)
+  if (!known) put(booking, type, fact)
+  else noteRepeat(booking, `${type} ${fact.id}`, { type, known, fact })
 }
 
 function noteRepeat(booking: Booking, key: string, about: { type: FactType; known: Fact; fact: Fact<Content> }): void {
@@ -87,10 +86,9 @@ function noteRepeat(booking: Booking, key: string, about: { type: FactType; know
 }
 
 function keepLatest(booking: Booking, type: FactType, fact: Fact<Content>): void {
-  const id = identify(type, fact.data)
-  const known = factOf(booking, type, id)
+  const known = factOf(booking, type, fact.id)
   if (!known || fact.at > known.at || (fact.at === known.at && goesOn(type, known.data, fact.data))) {
-    put(booking, type, id, fact)
+    put(booking, type, fact)
   }
 }
 
@@ -103,11 +101,8 @@ function goesOn(type: FactType, known: Content, next: Content): boolean {
   return from === (known as CouponChange).to && from !== to
 }
 
-function put(booking: Booking, type: FactType, id: string, fact: Fact<Content>): void {
-  const facts = booking.facts as Partial<Record<FactType, Record<string, Fact<Content>>>>
-  const ofType = facts[type] ?? {}
-  ofType[id] = fact
-  facts[type] = ofType
+function put(booking: Booking, type: FactType, fact: Fact<Content>): void {
+  putFact(booking, type, fact)
   forgetTerms(booking)
 }
 

@@ -8,14 +8,19 @@ export type FactData<Type extends FactType> = Omit<DataOf<Type>, 'bookingId' | '
 
 /** One event that counts. */
 export interface Fact<Data = unknown> {
+  /** Its business id: what makes it the same fact when it comes again. */
+  readonly id: string
   readonly event: EventRef
   /** When it happened: its `occurredAt`, in milliseconds since the Unix epoch. */
   readonly at: number
   readonly data: Data
 }
 
-/** Facts by event type and business id; a type that never came has no entry. */
-export type Facts = { [Type in FactType]?: Record<string, Fact<FactData<Type>>> }
+/**
+ * Facts by event type, in order of their business ids. Lists, because ids as keys of objects cost several times the memory; a type
+ * that never came has none.
+ */
+export type Facts = { [Type in FactType]?: Fact<FactData<Type>>[] }
 
 /** An event that came again with the same content. */
 export interface Repeat {
@@ -49,19 +54,40 @@ export function couponKey(ticketNumber: string, couponNumber: number): string {
   return `${couponNumber} ${ticketNumber}`
 }
 
-/** All facts of a type, in no particular order. */
-export function factsOf<Type extends FactType>({ facts }: Booking, type: Type): Fact<FactData<Type>>[] {
-  return Object.values(facts[type] ?? {}) as Fact<FactData<Type>>[]
+/** All facts of a type, in order of their business ids. */
+export function factsOf<Type extends FactType>({ facts }: Booking, type: Type): readonly Fact<FactData<Type>>[] {
+  return (facts[type] as Fact<FactData<Type>>[] | undefined) ?? []
 }
 
 /** The fact of a type under a business id. */
 export function factOf<Type extends FactType>(
-  { facts }: Booking,
+  booking: Booking,
   type: Type,
   id: string,
 ): Fact<FactData<Type>> | undefined {
-  const known = facts[type] as Record<string, Fact<FactData<Type>>> | undefined
-  return known && Object.hasOwn(known, id) ? known[id] : undefined
+  const facts = factsOf(booking, type)
+  const fact = facts[placeOf(facts, id)]
+  return fact?.id === id ? fact : undefined
+}
+
+/** Keeps a fact in its place, instead of the one that was there under its id. */
+export function putFact<Type extends FactType>({ facts }: Booking, type: Type, fact: Fact<FactData<Type>>): void {
+  const ofType = (facts[type] ?? []) as Fact<FactData<Type>>[]
+  const place = placeOf(ofType, fact.id)
+  ofType.splice(place, ofType[place]?.id === fact.id ? 1 : 0, fact)
+  Object.assign(facts, { [type]: ofType })
+}
+
+/** Where an id stands among facts, or would stand: the first place whose id is not before it. */
+function placeOf(facts: readonly Fact[], id: string): number {
+  let from = 0
+  let to = facts.length
+  while (from < to) {
+    const middle = (from + to) >>> 1
+    if ((facts[middle] as Fact).id < id) from = middle + 1
+    else to = middle
+  }
+  return from
 }
 
 /** Orders facts by when they happened, equal times by event id: the same whichever came first. */

@@ -44,7 +44,7 @@ function workOut(booking: Booking): Terms {
   const documents = documentsOf(booking)
   const expected = order?.passengers ?? []
   const ticketed = new Set(documents.filter(({ isTicket }) => isTicket).map(({ passengerId }) => passengerId))
-  const payments = PAYMENT_TYPES.flatMap((type): Fact[] => factsOf(booking, type))
+  const payments = PAYMENT_TYPES.flatMap((type): readonly Fact[] => factsOf(booking, type))
   return {
     order,
     money: moneyOf(booking),
