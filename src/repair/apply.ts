@@ -120,6 +120,8 @@ class Run {
     refused: 0,
     unknown: 0,
   }
+  /** Taken in this run, and open all the same. */
+  #unsettled = 0
   #left = 0
   #cases: number
 
@@ -149,7 +151,7 @@ class Run {
   /** Reports an item that an earlier run settled for good. */
   #reportKnown(item: PlanItem): boolean {
     const settled = this.known.items.get(item.key)
-    if (!settled || !isFinal(settled.outcome as OutcomeKind)) return false
+    if (!settled) return false
     const kind = settled.outcome === 'applied' ? 'already-good' : (settled.outcome as OutcomeKind)
     this.#report({
       item,
@@ -178,7 +180,8 @@ class Run {
     }
     const outcome = await settleItem(this.work, item)
     await this.#openCasesOf(outcome)
-    if (isFinal(outcome.kind)) await this.log.settle(outcome)
+    if (isFinal(outcome)) await this.log.settle(outcome)
+    else this.#unsettled += 1
     this.#gate.note(outcome, isCanary)
     this.#report(outcome)
   }
@@ -200,9 +203,8 @@ class Run {
   }
 
   async #summarise(): Promise<ApplySummary> {
-    const { stale, conflict, held, unknown } = this.#outcomes
     const interrupted = this.options.signal?.aborted ?? false
-    const complete = this.#left + stale + conflict + held + unknown === 0
+    const complete = this.#left + this.#unsettled === 0
     const stopped = this.#gate.shut ?? (interrupted ? 'interrupted' : undefined)
     if (complete && !this.known.finished && this.work.plan.items.length > 0) await this.log.finish(this.#outcomes)
     if (stopped !== undefined && this.#left > 0) await this.log.stop(stopped)

@@ -16,11 +16,13 @@ export interface ItemOutcome {
   /** Where the compensation stands; left out where nothing was appended. */
   readonly revision?: Revision
   readonly why?: string
+  /** Refused for now only: the same may be asked again later. */
+  readonly retryable?: true
   /** Findings for a person that were there when the streams were read again afterwards. */
   readonly opened?: readonly Finding[]
 }
 
 /** Whether applying the same plan again cannot change it. */
-export function isFinal(kind: OutcomeKind): boolean {
-  return kind === 'applied' || kind === 'already-good' || kind === 'refused'
+export function isFinal({ kind, retryable }: Pick<ItemOutcome, 'kind' | 'retryable'>): boolean {
+  return kind === 'applied' || kind === 'already-good' || (kind === 'refused' && !retryable)
 }

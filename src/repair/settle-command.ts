@@ -85,5 +85,6 @@ async function recordResult(work: Workplace, item: PlanItem, tried: Attempt, res
   const { authority } = partsOf(work)
   if (result.kind === 'unknown') return { kind: 'unknown', why: `${authority.name}: ${result.message}` }
   const failed = await recordFailed(work, item, tried, result)
-  return failed ?? { kind: 'refused', why: `${authority.name}: ${result.code}: ${result.message}` }
+  const why = `${authority.name}: ${result.code}: ${result.message}`
+  return failed ?? { kind: 'refused', why, ...(result.retryable && { retryable: true }) }
 }

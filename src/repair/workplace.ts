@@ -65,7 +65,8 @@ export function doneBefore(standing: Standing, revision: Revision): Attempted {
 
 /** What an append that is neither in the log nor lost to a race means for its item. */
 export function outcomeOf(result: Extract<AppendResult, { kind: 'refused' | 'unknown' }>): Attempted {
-  return { kind: result.kind, why: result.message }
+  const isForNow = result.kind === 'refused' && result.reason === 'access-denied'
+  return { kind: result.kind, why: result.message, ...(isForNow && { retryable: true }) }
 }
 
 /** The guard of the next append to an item's stream: where it stood when the decision was read. */

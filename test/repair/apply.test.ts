@@ -295,12 +295,22 @@ describe('an authority that', () => {
     expect(airport.authority.questions).toHaveLength(asked)
   })
 
+  it('refuses for now: the next run of the same plan asks again under the same key', async () => {
+    const airport = await airportWith({ 1: ['p1'] }, new LedgerAuthority({ issue: ['refuses-for-now'] }))
+    const plan = await airport.plan()
+    const process = airport.process()
+    expect((await applyCounted(process, plan)).complete).toBe(false)
+    expect(told(process)).toEqual(['1 refused'])
+    const again = airport.process()
+    expect((await applyCounted(again, plan)).complete).toBe(true)
+    expect(told(again)).toEqual(['1 applied'])
+    expect(new Set(airport.authority.keysAsked('issue')).size).toBe(1)
+  })
+
   it('refuses for now: a later plan asks again under the same key', async () => {
     const airport = await airportWith({ 1: ['p1'] }, new LedgerAuthority({ issue: ['refuses-for-now'] }))
     const first = await airport.plan()
-    const process = airport.process()
-    await applyCounted(process, first)
-    expect(told(process)).toEqual(['1 refused'])
+    await applyCounted(airport.process(), first)
     const second = await airport.plan()
     expect(second.items.map(({ key }) => key)).toEqual(first.items.map(({ key }) => key))
     expect((await applyCounted(airport.process(), second)).outcomes.applied).toBe(1)
