@@ -1,4 +1,5 @@
-// Attempts to issue: which are answered, and which failed for good. Each is looked at for one passenger at a time.
+// Attempts to issue: which are answered, and which failed for good. Each is looked at for one passenger at a time, in the order
+// of the ticket stream.
 import { inStreamOrder } from './documents.js'
 import { type Booking, type Fact, type FactData, factsOf } from './state.js'
 
@@ -6,60 +7,81 @@ import { type Booking, type Fact, type FactData, factsOf } from './state.js'
 export interface PassengerAttempt {
   readonly passengerId: string
   readonly requested: Fact<FactData<'TicketIssueRequested'>>
+  /** Neither its failure is recorded, nor a ticket of the passenger behind it. */
+  readonly isOpen: boolean
 }
 
 export type FailedAttempt = Fact<FactData<'TicketIssueFailed'>>
 
-/** All attempts in the order of the stream, once for each of their passengers. */
-export function attemptsOf(booking: Booking): PassengerAttempt[] {
-  return inStreamOrder(factsOf(booking, 'TicketIssueRequested')).flatMap((requested) =>
-    [...new Set(requested.data.passengerIds)].map((passengerId) => ({ passengerId, requested })),
-  )
+/** A passenger's last failure. */
+export interface LastFailure {
+  readonly passengerId: string
+  readonly failed: FailedAttempt
+  /** A ticket of the passenger stands behind it. */
+  readonly isIssuedSince: boolean
 }
 
-/** Whether its failure is recorded, or a ticket of the passenger after it. */
-export function isAnswered(booking: Booking, { passengerId, requested }: PassengerAttempt): boolean {
-  const { attemptId } = requested.data
-  return (
-    failuresOf(booking, passengerId).some(({ data }) => data.attemptId === attemptId) ||
-    wasIssuedAfter(booking, requested, passengerId)
-  )
+export interface Attempts {
+  readonly all: readonly PassengerAttempt[]
+  readonly lastFailures: readonly LastFailure[]
+  /** How many attempts ended in failure, by passenger. */
+  readonly failures: ReadonlyMap<string, number>
 }
 
-/** Whether the stream has a ticket of the passenger behind `fact`. */
-export function wasIssuedAfter(booking: Booking, fact: Fact, passengerId: string): boolean {
-  return factsOf(booking, 'TicketIssued').some(
-    ({ data, event }) =>
-      data.passengerId === passengerId && data.documentType === 'TKT' && event.revision > fact.event.revision,
-  )
-}
-
-/** A passenger's failures, in the order of the stream. Each ended its attempt. */
-export function failuresOf(booking: Booking, passengerId: string): FailedAttempt[] {
-  return inStreamOrder(factsOf(booking, 'TicketIssueFailed')).filter(({ data }) =>
-    data.passengerIds.includes(passengerId),
-  )
-}
-
-/** Passengers that ever had a failure, each with the last one. */
-export function lastFailuresOf(booking: Booking): { passengerId: string; failed: FailedAttempt }[] {
-  const last = new Map<string, FailedAttempt>()
-  for (const failed of inStreamOrder(factsOf(booking, 'TicketIssueFailed'))) {
-    for (const passengerId of failed.data.passengerIds) last.set(passengerId, failed)
+export function attemptsOf(booking: Booking): Attempts {
+  const failed = byPassenger(factsOf(booking, 'TicketIssueFailed'))
+  const requested = byPassenger(factsOf(booking, 'TicketIssueRequested'))
+  const issued = lastTicketRevisions(booking)
+  const isIssuedAfter = (passengerId: string, { event }: Fact) => (issued.get(passengerId) ?? -1) > event.revision
+  return {
+    all: [...requested].flatMap(([passengerId, requests]) => {
+      const ended = new Set(failed.get(passengerId)?.map(({ data }) => data.attemptId))
+      const isOpen = (request: PassengerAttempt['requested']) =>
+        !ended.has(request.data.attemptId) && !isIssuedAfter(passengerId, request)
+      return requests.map((request) => ({ passengerId, requested: request, isOpen: isOpen(request) }))
+    }),
+    lastFailures: [...failed].map(([passengerId, failures]) => {
+      const last = failures.at(-1) as FailedAttempt
+      return { passengerId, failed: last, isIssuedSince: isIssuedAfter(passengerId, last) }
+    }),
+    failures: new Map([...failed].map(([passengerId, failures]) => [passengerId, failures.length])),
   }
-  return [...last].map(([passengerId, failed]) => ({ passengerId, failed }))
+}
+
+function byPassenger<T extends Fact<{ readonly passengerIds: readonly string[] }>>(
+  facts: readonly T[],
+): Map<string, T[]> {
+  const found = new Map<string, T[]>()
+  for (const fact of inStreamOrder(facts)) {
+    for (const passengerId of new Set(fact.data.passengerIds)) {
+      const known = found.get(passengerId)
+      if (known) known.push(fact)
+      else found.set(passengerId, [fact])
+    }
+  }
+  return found
+}
+
+/** Where in the stream each passenger's last ticket stands. */
+function lastTicketRevisions(booking: Booking): Map<string, number> {
+  const last = new Map<string, number>()
+  for (const { data, event } of factsOf(booking, 'TicketIssued')) {
+    if (data.documentType !== 'TKT') continue
+    last.set(data.passengerId, Math.max(event.revision, last.get(data.passengerId) ?? -1))
+  }
+  return last
 }
 
 /**
  * Names the work of issuing a passenger's ticket, for the idempotency key: the same whichever rule, campaign or time asks
  * for it; another one once an attempt has failed, which ended the earlier work.
  */
-export function occurrenceOf(booking: Booking, passengerId: string): string {
-  return JSON.stringify([passengerId, 'TKT', failuresOf(booking, passengerId).length])
+export function occurrenceOf({ failures }: Attempts, passengerId: string): string {
+  return JSON.stringify([passengerId, 'TKT', failures.get(passengerId) ?? 0])
 }
 
 /** Whether an attempt is a repair's own claim of work that is still the passenger's: asking again settles it. */
-export function isOwnClaim(booking: Booking, { passengerId, requested }: PassengerAttempt): boolean {
+export function isOwnClaim(attempts: Attempts, { passengerId, requested }: PassengerAttempt): boolean {
   const { origin, occurrence } = requested.data
-  return origin === 'REPAIR' && occurrence === occurrenceOf(booking, passengerId)
+  return origin === 'REPAIR' && occurrence === occurrenceOf(attempts, passengerId)
 }

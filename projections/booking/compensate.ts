@@ -12,12 +12,12 @@ import { termsOf } from './terms.js'
 
 /** One intent a passenger, answering all the findings that the passenger's ticket makes good. */
 export function compensate(booking: Booking, findings: readonly FindingRef[], context: RuleContext): Intent[] {
-  const { order, missing } = termsOf(booking)
+  const { order, missing, attempts } = termsOf(booking)
   if (!order || !allGuardsHold(booking, context)) return []
   return missing
     .filter(({ passengerId }) => allPassengerGuardsHold(booking, context, passengerId))
     .map(({ passengerId }) => ({
-      occurrence: occurrenceOf(booking, passengerId),
+      occurrence: occurrenceOf(attempts, passengerId),
       answers: findings.filter((finding) => isAbout(finding, passengerId, context)).map(({ id }) => id),
       category: 'ticket',
       command: commandFor(booking, order, passengerId),

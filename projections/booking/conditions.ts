@@ -1,7 +1,7 @@
 // The predicates that the table of rules is written in: each answers one question about a booking, or about one passenger,
 // document or payment of it.
 import type { RuleContext } from '../../src/engine/projection.js'
-import { type FailedAttempt, isAnswered, isOwnClaim, type PassengerAttempt, wasIssuedAfter } from './attempts.js'
+import { isOwnClaim, type PassengerAttempt } from './attempts.js'
 import { type Document, findDuplicate } from './documents.js'
 import type { Passenger } from './events.js'
 import { allGuardsHold, isPastGrace, isTimeOver } from './guards.js'
@@ -128,10 +128,6 @@ export function collidingTickets(booking: Booking, passengerId: string): Documen
   return new Set(colliding.map(({ issued }) => issued.data.origin)).size === 2 ? colliding : []
 }
 
-export function isUnanswered(booking: Booking, _: RuleContext, attempt: PassengerAttempt): boolean {
-  return !isAnswered(booking, attempt)
-}
-
 export function isTimedOut(_: Booking, { now }: RuleContext, { requested }: PassengerAttempt): boolean {
   return now >= requested.at + policy.attemptTimeoutMs
 }
@@ -142,22 +138,9 @@ export function cannotTell(_: Booking, context: RuleContext): boolean {
 
 /** A repair's own claim is settled by asking again under its key, as long as the booking may be repaired at all. */
 export function cannotAskAgain(booking: Booking, context: RuleContext, attempt: PassengerAttempt): boolean {
-  const isStillOwed = termsOf(booking).missing.some(({ passengerId }) => passengerId === attempt.passengerId)
-  return !(isOwnClaim(booking, attempt) && isStillOwed && allGuardsHold(booking, context))
-}
-
-/** A passenger's last failure. */
-export interface LastFailure {
-  readonly passengerId: string
-  readonly failed: FailedAttempt
-}
-
-export function isFinalFailure(_: Booking, __: RuleContext, { failed }: LastFailure): boolean {
-  return !failed.data.retryable
-}
-
-export function isNotIssuedSince(booking: Booking, _: RuleContext, { passengerId, failed }: LastFailure): boolean {
-  return !wasIssuedAfter(booking, failed, passengerId)
+  const { missing, attempts } = termsOf(booking)
+  const isStillOwed = missing.some(({ passengerId }) => passengerId === attempt.passengerId)
+  return !(isOwnClaim(attempts, attempt) && isStillOwed && allGuardsHold(booking, context))
 }
 
 /** Seats allocated and not released since. */

@@ -81,15 +81,18 @@ function areConsecutive(numbers: readonly string[]): boolean {
 
 /** Two of these that let one passenger fly a segment twice, the later one second; undefined where there are none. */
 export function findDuplicate(tickets: readonly Document[]): readonly [Document, Document] | undefined {
-  for (const [index, later] of tickets.entries()) {
-    const earlier = tickets.slice(0, index).find((other) => isDuplicate(other, later))
-    if (earlier) return [earlier, later]
+  const bySegment = new Map<string, Document[]>()
+  for (const later of tickets) {
+    for (const segmentId of new Set(later.coupons.map((coupon) => coupon.segmentId))) {
+      const others = bySegment.get(segmentId) ?? []
+      const earlier = others.find((other) => !areConjunct(other, later))
+      if (earlier) return [earlier, later]
+      bySegment.set(segmentId, [...others, later])
+    }
   }
   return undefined
 }
 
-function isDuplicate(a: Document, b: Document): boolean {
-  const segments = new Set(a.coupons.map(({ segmentId }) => segmentId))
-  const shares = b.coupons.some(({ segmentId }) => segments.has(segmentId))
-  return shares && !conjunctionOf(a).includes(b.number) && !conjunctionOf(b).includes(a.number)
+function areConjunct(a: Document, b: Document): boolean {
+  return conjunctionOf(a).includes(b.number) || conjunctionOf(b).includes(a.number)
 }

@@ -30,7 +30,7 @@ export function moneyProof(booking: Booking, more: { occurrence?: string; detail
 }
 
 /** The later of several facts, as what completed them. */
-export function completedBy(...facts: readonly (Fact | undefined)[]): Fact {
+export function completedBy(facts: readonly (Fact | undefined)[]): Fact {
   return latestOf(facts.filter((fact) => fact !== undefined)) as Fact
 }
 

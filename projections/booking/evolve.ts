@@ -77,12 +77,15 @@ function keepFirst(booking: Booking, type: FactType, fact: Fact<Content>): void 
   else noteRepeat(booking, `${type} ${fact.id}`, { type, known, fact })
 }
 
+/** So many contents under one id are kept; more of them would prove nothing new. */
+const CONFLICTS_MAX = 16
+
 function noteRepeat(booking: Booking, key: string, about: { type: FactType; known: Fact; fact: Fact<Content> }): void {
   const { type, known, fact } = about
   const conflicts = booking.conflicts[key] ?? []
   const first = [known, ...conflicts].find((other) => isSameContent(other.data, fact.data))
-  if (!first) booking.conflicts[key] = [...conflicts, fact]
-  else booking.repeats[key] ??= { type, first: first.event, again: { ...fact, data: null } }
+  if (!first && conflicts.length < CONFLICTS_MAX) booking.conflicts[key] = [...conflicts, fact]
+  else if (first) booking.repeats[key] ??= { type, first: first.event, again: { ...fact, data: null } }
 }
 
 function keepLatest(booking: Booking, type: FactType, fact: Fact<Content>): void {

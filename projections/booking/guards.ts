@@ -52,10 +52,12 @@ export function allPassengerGuardsHold(booking: Booking, context: RuleContext, p
 
 /** Whether somebody else may be about to issue. A repair's own claim of the same work is nobody else's. */
 export function isAttemptInFlight(booking: Booking, { now }: RuleContext, passengerId: string): boolean {
-  return termsOf(booking).openAttempts.some(
+  const { attempts } = termsOf(booking)
+  return attempts.all.some(
     (attempt) =>
+      attempt.isOpen &&
       attempt.passengerId === passengerId &&
-      !isOwnClaim(booking, attempt) &&
+      !isOwnClaim(attempts, attempt) &&
       now < attempt.requested.at + policy.attemptTimeoutMs,
   )
 }

@@ -1,5 +1,4 @@
 // Events that cannot all be true: more given back than was taken, a capture that nobody knows, an event of another booking.
-import { claimedOf } from './money.js'
 import { type Booking, type Fact, factOf, factsOf, latestOf } from './state.js'
 import { termsOf } from './terms.js'
 
@@ -21,13 +20,22 @@ export function suspectsOf(booking: Booking): Suspect[] {
     shownBy: fact,
     problem: 'the event names another booking than its stream, or stands in the wrong stream',
   }))
-  const namings = namingsOf(booking)
-  const named = [...new Set(namings.map(({ data }) => data.captureId))].map((captureId) => ({
+  const named = [...latestNamings(booking)].map(([captureId, shownBy]) => ({
     occurrence: captureId,
-    shownBy: latestOf(namings.filter(({ data }) => data.captureId === captureId)) as Fact,
+    shownBy,
     problem: problemOf(booking, captureId),
   }))
   return [...misplaced, ...named]
+}
+
+/** The latest event that names each capture. */
+function latestNamings(booking: Booking): Map<string, Naming> {
+  const latest = new Map<string, Naming>()
+  for (const naming of namingsOf(booking)) {
+    const known = latest.get(naming.data.captureId)
+    latest.set(naming.data.captureId, latestOf(known ? [known, naming] : [naming]) as Naming)
+  }
+  return latest
 }
 
 function namingsOf(booking: Booking): Naming[] {
@@ -45,6 +53,6 @@ function namingsOf(booking: Booking): Naming[] {
 function problemOf(booking: Booking, captureId: string): string | undefined {
   const capture = factOf(booking, 'PaymentCaptured', captureId)
   if (!capture) return 'the capture is unknown'
-  const claimed = claimedOf(termsOf(booking).money, captureId)
+  const claimed = termsOf(booking).money.claimed.get(captureId) ?? 0n
   return claimed > BigInt(capture.data.amount.amountMinor) ? 'more is refunded than was captured' : undefined
 }

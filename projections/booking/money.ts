@@ -27,6 +27,8 @@ export interface Money {
   readonly pending: readonly Refund[]
   /** Disputes open or lost, each by the event that opened it where that is known. */
   readonly disputes: readonly Dispute[]
+  /** Refunds pending and succeeded by captureId, whatever their currency. */
+  readonly claimed: ReadonlyMap<string, bigint>
   readonly byCurrency: ReadonlyMap<string, Sums>
 }
 
@@ -36,16 +38,19 @@ export function moneyOf(booking: Booking): Money {
   const refunded = factsOf(booking, 'RefundSucceeded')
   const pending = factsOf(booking, 'RefundRequested').filter(({ data }) => !isSettled(booking, data.refundId))
   const disputes = disputesOf(booking)
-  const reversed = captures.filter(({ data }) => factOf(booking, 'CaptureReversed', data.captureId))
-  const byCurrency = addUp({
-    captured: captures,
-    reversed,
+  const isReversed = ({ data }: Capture) => factOf(booking, 'CaptureReversed', data.captureId) !== undefined
+  const reversed = captures.filter(isReversed)
+  const refundedBy = sumByCapture(refunded)
+  return {
+    captures,
+    standing: captures.filter((capture) => !isReversed(capture) && !isRefunded(capture, refundedBy)),
+    reversals,
     refunded,
-    disputed: disputes.map(({ sum }) => sum),
     pending,
-  })
-  const standing = captures.filter((capture) => !reversed.includes(capture) && !isRefunded(capture, refunded))
-  return { captures, standing, reversals, refunded, pending, disputes: disputes.map(({ shown }) => shown), byCurrency }
+    disputes: disputes.map(({ shown }) => shown),
+    claimed: sumByCapture([...refunded, ...pending]),
+    byCurrency: addUp({ captured: captures, reversed, refunded, disputed: disputes.map(({ sum }) => sum), pending }),
+  }
 }
 
 const NOTHING: Readonly<Sums> = { captured: 0n, reversed: 0n, refunded: 0n, disputed: 0n, pending: 0n }
@@ -63,11 +68,6 @@ export function netOf({ captured, refunded, disputed, reversed }: Sums): bigint 
 /** What is there for tickets: net without what is about to be given back. */
 export function freeOf(sums: Sums): bigint {
   return netOf(sums) - sums.pending
-}
-
-/** Refunds by capture, pending and succeeded. */
-export function claimedOf({ refunded, pending }: Money, captureId: string): bigint {
-  return sumOf([...refunded, ...pending].filter(({ data }) => data.captureId === captureId))
 }
 
 type Moved = Fact<{ readonly amount: Amount }>
@@ -101,11 +101,15 @@ function disputesOf(booking: Booking): { sum: Dispute; shown: Dispute }[] {
   ]
 }
 
-function isRefunded({ data }: Capture, refunds: readonly Refund[]): boolean {
-  const own = refunds.filter((refund) => refund.data.captureId === data.captureId)
-  return own.length > 0 && sumOf(own) >= BigInt(data.amount.amountMinor)
+function isRefunded({ data }: Capture, refundedBy: ReadonlyMap<string, bigint>): boolean {
+  const refunded = refundedBy.get(data.captureId)
+  return refunded !== undefined && refunded >= BigInt(data.amount.amountMinor)
 }
 
-function sumOf(facts: readonly Moved[]): bigint {
-  return facts.reduce((sum, { data }) => sum + BigInt(data.amount.amountMinor), 0n)
+function sumByCapture(refunds: readonly Refund[]): Map<string, bigint> {
+  const sums = new Map<string, bigint>()
+  for (const { data } of refunds) {
+    sums.set(data.captureId, (sums.get(data.captureId) ?? 0n) + BigInt(data.amount.amountMinor))
+  }
+  return sums
 }

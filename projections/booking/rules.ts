@@ -1,7 +1,7 @@
 // The table of inconsistencies, in the order in which a domain expert knows them. A row is true where ALL of its conditions hold;
 // `each` names what it is asked about one by one. What the words mean, and how they are read: docs/booking.md.
 import { type Rule, rule, type SharedKeyRule } from '../../src/engine/projection.js'
-import { attemptsOf, lastFailuresOf, type PassengerAttempt } from './attempts.js'
+import type { LastFailure, PassengerAttempt } from './attempts.js'
 import * as is from './conditions.js'
 import { ticketNumberReused } from './document-numbers.js'
 import { type Document, isSoundConjunction, isWellFormed } from './documents.js'
@@ -57,19 +57,22 @@ export const rules: readonly Rule<Booking>[] = [
       'person',
       'An attempt to issue has no outcome, and nobody can tell what became of it.',
     ),
-    each: attemptsOf,
+    each: (b) => termsOf(b).attempts.all,
     when: {
-      'without outcome': is.isUnanswered,
+      'without outcome': (_b, _c, { isOpen }) => isOpen,
       'past its time-out': is.isTimedOut,
       'the authority cannot tell': is.cannotTell,
       'no repair of ours can ask again': is.cannotAskAgain,
     },
     evidence: (_b, { requested, passengerId }) => proof(requested, { occurrence: passengerId }),
   }),
-  rule<Booking, is.LastFailure>({
+  rule<Booking, LastFailure>({
     ...head('issue-failed', 1, 'person', 'Issuing failed, and trying again will not help.'),
-    each: lastFailuresOf,
-    when: { 'the last failure is not retryable': is.isFinalFailure, 'no ticket since': is.isNotIssuedSince },
+    each: (b) => termsOf(b).attempts.lastFailures,
+    when: {
+      'the last failure is not retryable': (_b, _c, { failed }) => !failed.data.retryable,
+      'no ticket since': (_b, _c, { isIssuedSince }) => !isIssuedSince,
+    },
     evidence: (_b, { failed, passengerId }) =>
       proof(failed, { occurrence: passengerId, detail: { code: failed.data.code } }),
   }),
@@ -107,7 +110,7 @@ export const rules: readonly Rule<Booking>[] = [
     when: { 'two captures, each = due, distinct provider references': (b) => is.duplicatePayments(b).length > 0 },
     evidence: (b) => {
       const captures = is.duplicatePayments(b)
-      return proof(completedBy(...captures), { also: captures })
+      return proof(completedBy(captures), { also: captures })
     },
   }),
   rule<Booking, string>({
@@ -230,7 +233,7 @@ export const rules: readonly Rule<Booking>[] = [
       'the order is known': is.isOrderKnown,
       'its passenger is not in the order': (b, _c, d) => !is.isExpected(b, d),
     },
-    evidence: (b, { issued, number }) => proof(completedBy(issued, termsOf(b).order?.setBy), { occurrence: number }),
+    evidence: (b, { issued, number }) => proof(completedBy([issued, termsOf(b).order?.setBy]), { occurrence: number }),
   }),
   rule<Booking, Passenger>({
     ...head('itinerary-drift', 2, 'person', 'The tickets are for other segments than the order.'),
@@ -241,7 +244,7 @@ export const rules: readonly Rule<Booking>[] = [
     },
     evidence: (b, { passengerId }) => {
       const issued = activeTickets(termsOf(b), passengerId).map((ticket) => ticket.issued)
-      return proof(completedBy(...issued, termsOf(b).order?.setBy), { also: issued, occurrence: passengerId })
+      return proof(completedBy([...issued, termsOf(b).order?.setBy]), { also: issued, occurrence: passengerId })
     },
   }),
   rule<Booking, Allocated>({

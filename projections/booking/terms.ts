@@ -1,6 +1,6 @@
 // The terms in which the rules speak, worked out from the facts: what was ordered, what money is there, which tickets are
 // expected, active and missing.
-import { attemptsOf, isAnswered, type PassengerAttempt } from './attempts.js'
+import { type Attempts, attemptsOf } from './attempts.js'
 import { type Document, documentsOf } from './documents.js'
 import { PAYMENT_TYPES, type Passenger } from './events.js'
 import { freeOf, type Money, moneyOf, netOf, type Sums, sumsIn } from './money.js'
@@ -17,8 +17,7 @@ export interface Terms {
   readonly expected: readonly Passenger[]
   /** Expected, with no ticket active and none ever issued. */
   readonly missing: readonly Passenger[]
-  /** Attempts without outcome. */
-  readonly openAttempts: readonly PassengerAttempt[]
+  readonly attempts: Attempts
   /** The event of the payment stream that happened last. */
   readonly latestPayment: Fact | undefined
 }
@@ -52,7 +51,7 @@ function workOut(booking: Booking): Terms {
     documents,
     expected,
     missing: expected.filter(({ passengerId }) => !ticketed.has(passengerId)),
-    openAttempts: attemptsOf(booking).filter((attempt) => !isAnswered(booking, attempt)),
+    attempts: attemptsOf(booking),
     latestPayment: latestOf(payments),
   }
 }

@@ -33,7 +33,7 @@ import {
   time,
 } from './history.js'
 
-const RUNS = 2000
+const RUNS = 1000
 
 /** Checks a property under a printed seed, and prints how often each rule was found meanwhile. */
 function check<T>(name: string, arbitrary: fc.Arbitrary<T>, holds: (value: T, fired: Fired) => void): void {

@@ -65,6 +65,12 @@ describe('the same event twice', () => {
     expect(findings.map(({ rule }) => rule).sort()).toEqual(['conflicting-duplicate', 'duplicate-event'])
   })
 
+  it('thousands of contents under one id are one finding', () => {
+    const others = Array.from({ length: 3000 }, (_, index) => captured({ amount: eur(index) }))
+    const { findings } = judge({ told: [...fine, ...others] })
+    expect(findings.map(({ rule }) => rule)).toEqual(['conflicting-duplicate'])
+  })
+
   it('one id in two types is no repetition', () => {
     expect(found([...fine, refund('Requested', 20), refund('Failed', 21)])).toEqual([])
   })

@@ -1,0 +1,154 @@
+// The projection through the whole flow: bookings in a store, scanned, planned, applied before an authority, scanned again.
+import { randomUUID } from 'node:crypto'
+import { describe, expect, it } from 'vitest'
+import { booking } from '../../../projections/booking/booking.js'
+import type { JsonObject } from '../../../src/engine/json.js'
+import type { Projection } from '../../../src/engine/projection.js'
+import { scan } from '../../../src/engine/scan.js'
+import type { EventStore } from '../../../src/log/event-store.js'
+import { applyPlan } from '../../../src/repair/apply.js'
+import type { Authority } from '../../../src/repair/authority.js'
+import { makePlan } from '../../../src/repair/plan.js'
+import { verify } from '../../../src/repair/verify.js'
+import { openMemoryStore } from '../../../src/stores/memory/memory-store.js'
+import { write } from '../../controls/log-writer.js'
+import {
+  adult,
+  attempt,
+  captured,
+  infant,
+  issued,
+  LATER,
+  msAt,
+  refund,
+  requested,
+  segment,
+  type Told,
+  time,
+} from './history.js'
+
+const projection = booking as Projection
+const now = msAt(LATER)
+
+/** Issues the next numbers, one for every four segments, and knows again what it issued under a key. */
+class TicketOffice implements Authority {
+  readonly name = 'office'
+  readonly issuedUnder = new Map<string, JsonObject>()
+  #serial = 8880000000000
+
+  async lookUp({ key }: { key: string }) {
+    const answer = this.issuedUnder.get(key)
+    return answer ? { kind: 'found' as const, answer } : { kind: 'none' as const }
+  }
+
+  async issue({ key, request }: { key: string; request: JsonObject }) {
+    const { bookingId, passengerId, segments } = request
+    const count = Math.ceil((segments as readonly unknown[]).length / 4)
+    const [ticketNumber, ...conjunctionNumbers] = Array.from({ length: count }, () => String(++this.#serial))
+    const answer = {
+      ticketNumber,
+      conjunctionNumbers,
+      documentType: 'TKT',
+      bookingId,
+      passengerId,
+      issuedAt: time(LATER),
+    }
+    this.issuedUnder.set(key, answer as JsonObject)
+    return { kind: 'done' as const, answer: answer as JsonObject }
+  }
+}
+
+async function storeWith(bookings: Record<string, readonly Told[]>): Promise<EventStore> {
+  const store = openMemoryStore()
+  for (const [bookingId, told] of Object.entries(bookings)) {
+    for (const { type, category, data } of told) {
+      await write(store, `${category}-${bookingId}`, { type, data: { ...data, bookingId } })
+    }
+  }
+  return store
+}
+
+async function repair(store: EventStore, authority: Authority) {
+  const plan = makePlan(await scan(store, projection, { now }), projection)
+  const outcomes: string[] = []
+  const summary = await applyPlan(
+    {
+      store,
+      projection,
+      plan,
+      authority,
+      actors: { actor: 'ann', approver: 'bob', engineVersion: '0' },
+      now: () => now,
+      newId: randomUUID,
+      pause: async () => {},
+    },
+    {
+      approve: plan.digest,
+      onOutcome: ({ item, kind }) => outcomes.push(`${item.subject} ${item.intent.command?.passengerId} ${kind}`),
+    },
+  )
+  return { plan, summary, outcomes: outcomes.sort() }
+}
+
+const found = async (store: EventStore) =>
+  (await scan(store, projection, { now })).findings.map(({ subject, rule }) => `${subject} ${rule}`)
+
+describe('a repair', () => {
+  const family = [requested({ passengers: [adult('p1'), adult('p2'), infant('p3', 'p1')] }), captured()]
+  const legs = ['s1', 's2', 's3', 's4', 's5'].map((id) => segment(id))
+
+  it('gives every passenger who misses one a ticket, and nobody else', async () => {
+    const store = await storeWith({
+      family,
+      half: [...family, issued()],
+      long: [requested({ segments: legs }), captured()],
+      fine: [requested(), captured(), issued('p1', { ticketNumber: '1250000000007' })],
+      refunding: [...family, refund('Requested', 20)],
+    })
+    const office = new TicketOffice()
+    const { outcomes, summary } = await repair(store, office)
+    expect(outcomes).toEqual([
+      'family p1 applied',
+      'family p2 applied',
+      'family p3 applied',
+      'half p2 applied',
+      'half p3 applied',
+      'long p1 applied',
+    ])
+    expect(summary).toMatchObject({ complete: true, cases: 0 })
+    expect(await found(store)).toEqual(['refunding refund-pending'])
+    expect(await verify(store, projection, { now })).toMatchObject({ items: 6, bad: [], doubled: {} })
+    const again = await repair(store, office)
+    expect(again.plan.items).toEqual([])
+  })
+
+  it('goes on from claims that an earlier run left, under the keys that it had', async () => {
+    const store = await storeWith({ family })
+    const office = new TicketOffice()
+    const silent: Authority = {
+      name: 'silent',
+      lookUp: async () => ({ kind: 'none' }),
+      // Done, and the answer lost.
+      issue: async (call) => {
+        await office.issue(call)
+        return { kind: 'unknown', message: 'connection reset' }
+      },
+    }
+    const first = await repair(store, silent)
+    expect(first.summary).toMatchObject({ complete: false, outcomes: { unknown: 3 } })
+    const second = await repair(store, office)
+    expect(second.plan.items.map(({ key }) => key)).toEqual(first.plan.items.map(({ key }) => key))
+    expect(second.summary).toMatchObject({ complete: true, outcomes: { applied: 3 } })
+    expect(office.issuedUnder.size).toBe(3)
+    expect(await found(store)).toEqual([])
+  })
+
+  it('leaves a live attempt alone', async () => {
+    const store = await storeWith({
+      family: [...family, attempt({ passengerIds: ['p1'], occurredAt: time(LATER - 1) })],
+    })
+    const { outcomes } = await repair(store, new TicketOffice())
+    expect(outcomes).toEqual(['family p2 applied', 'family p3 applied'])
+    expect(await found(store)).toEqual(['family partly-ticketed'])
+  })
+})
