@@ -121,6 +121,21 @@ export class Airport {
     return (await listCases(this.store)).map(({ rule, subject }) => `${rule} ${subject}`)
   }
 
+  /** What happened, for the message of a test that fails: the log line by line, and what each process came to. */
+  async describe(): Promise<string> {
+    const log = (await eventsOfLog(this.store)).map(({ stream, revision, type, data, metadata }) => {
+      const { step, attemptId = '' } = metadata.length > 0 ? JSON.parse(textOf({ data: metadata })) : {}
+      return `${stream}@${revision} ${type} ${step ?? ''} ${attemptId} ${textOf({ data }).slice(0, 200)}`
+    })
+    const outcomes = this.processes.map(({ outcomes: told }, index) =>
+      told.map(
+        ({ kind, item, why }) => `process ${index}: ${item.subject} ${item.intent.occurrence} ${kind} ${why ?? ''}`,
+      ),
+    )
+    const questions = this.authority.questions.map(({ method, key }) => `${method} ${key}`)
+    return ['', ...log, ...outcomes.flat(), ...questions].join('\n')
+  }
+
   /** What must never be, whatever happened and however far the work has come. */
   async safetyBreaches(): Promise<string[]> {
     const tickets = await this.tickets()
@@ -175,6 +190,6 @@ function twice(values: readonly string[]): string[] {
 }
 
 function isRefundPending(payments: readonly RecordedEvent[]): boolean {
-  const count = (wanted: string) => payments.filter(({ type }) => type === wanted).length
-  return count('RefundRequested') > count('RefundFailed')
+  const last = payments.findLast(({ type }) => type.startsWith('Refund'))
+  return last?.type === 'RefundRequested'
 }

@@ -20,6 +20,7 @@ export class LedgerAuthority implements Authority {
   readonly questions: Question[] = []
   /** Tickets that live issuing had from here, by booking and passenger. */
   readonly live = new Map<string, string>()
+  readonly #refused = new Set<string>()
   readonly #moods: { lookUp: Mood[]; issue: Mood[] }
 
   constructor({ lookUp = [], issue = [] }: { lookUp?: readonly Mood[]; issue?: readonly Mood[] } = {}) {
@@ -44,16 +45,21 @@ export class LedgerAuthority implements Authority {
   async issue({ key, request }: AuthorityCall): Promise<IssueResult> {
     this.questions.push({ method: 'issue', key, request })
     const mood = this.#moods.issue.shift() ?? 'answers'
-    if (mood === 'refuses' || mood === 'refuses-for-now') {
-      if (!this.ledger.has(key)) {
-        return { kind: 'refused', code: 'no-seat', message: 'not today', retryable: mood === 'refuses-for-now' }
-      }
-    }
+    const refusal = this.#refusal(key, mood)
+    if (refusal) return refusal
     if (mood === 'loses-question') return { kind: 'unknown', message: 'connection refused' }
     const ticketNumber = this.ledger.get(key) ?? numberOf(this.ledger.size + 1)
     this.ledger.set(key, ticketNumber)
     if (mood === 'loses-answer') return { kind: 'unknown', message: 'connection reset' }
     return { kind: 'done', answer: mood === 'garbles' ? { ticket: null } : { ticketNumber } }
+  }
+
+  /** A refusal for good is an answer like any other: the same key gets it for ever. */
+  #refusal(key: string, mood: Mood): IssueResult | undefined {
+    const isRefusing = mood === 'refuses' || mood === 'refuses-for-now' || this.#refused.has(key)
+    if (!isRefusing || this.ledger.has(key)) return undefined
+    if (mood === 'refuses') this.#refused.add(key)
+    return { kind: 'refused', code: 'no-seat', message: 'not today', retryable: !this.#refused.has(key) }
   }
 
   keysAsked(method: Question['method']): string[] {
