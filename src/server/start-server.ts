@@ -106,7 +106,9 @@ async function addMissing(directory: UserDirectory, users: readonly NewUser[]): 
 
 function connectionStringOf({ host, port, secure }: { host: string; port: number; secure: boolean }): string {
   const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
-  const name = reachable.includes(':') ? `[${reachable}]` : reachable
+  // Certificates are for names: Node 26 refuses to ask for one by an address.
+  const known = secure && reachable === '127.0.0.1' ? 'localhost' : reachable
+  const name = known.includes(':') ? `[${known}]` : known
   return `esdb://${name}:${port}?tls=${secure}`
 }
 

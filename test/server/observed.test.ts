@@ -82,7 +82,7 @@ describe('the answers of a real server', () => {
     writeFileSync(ca, tls.cert)
     const start = async () => {
       const { port } = await serve({ tls })
-      return `esdb://admin:changeit@127.0.0.1:${port}?tls=true&tlsCAFile=${ca}`
+      return `esdb://admin:changeit@localhost:${port}?tls=true&tlsCAFile=${ca}`
     }
     const departures = SECURE_DEPARTURES
     await compare({ name: 'TLS', start, groups: SECURE_GROUPS, recorded: SECURE, departures })

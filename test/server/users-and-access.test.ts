@@ -12,7 +12,7 @@ const TLS = makeCertificate()
 /** A client of a user; without one, of nobody. */
 function clientOf({ port }: Served, user?: { login: string; password: string }): EventStoreDBClient {
   const client = new EventStoreDBClient(
-    { endpoint: { address: '127.0.0.1', port } },
+    { endpoint: { address: 'localhost', port } },
     { rootCertificate: Buffer.from(TLS.cert) },
     user && { username: user.login, password: user.password },
   )
