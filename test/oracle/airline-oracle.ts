@@ -1,0 +1,146 @@
+// A second reader of the airline's pages: brute force, plain loops, sharing nothing with the product. Given all events of a store and a
+// `now` it says of every booking what is wrong with it, and for whom a machine may issue a ticket.
+import { everyFact, type History, readHistory, type StoredEvent } from './booking-events.js'
+import {
+  type Case,
+  currenciesOf,
+  DEPARTURE_MARGIN,
+  firstDepartureOf,
+  isFreeEqualDue,
+  isHeld,
+  isPastGrace,
+  LIMIT_MARGIN,
+} from './case.js'
+import { couponStatusesOf, issuedDocuments, missingPassengers, numbersOf, unansweredAttempts } from './documents.js'
+import { disputesOpenOrLost, pendingRefunds } from './money.js'
+import { orderOf } from './order.js'
+import { type Disposition, RULES } from './rules.js'
+
+export type { StoredEvent } from './booking-events.js'
+
+/** What the oracle says of one booking. */
+export interface Verdict {
+  /** Ids of the rules that hold, in order. */
+  readonly rules: readonly string[]
+  readonly mayBeRepaired: boolean
+  /** For whom a machine may issue, in order; empty where it may not. */
+  readonly repairablePassengers: readonly string[]
+}
+
+/** The rules that are not in the table of predicates over one booking's facts. */
+const OTHER_DISPOSITIONS: Readonly<Record<string, Disposition>> = {
+  'history-incomplete': 'never',
+  'unknown-event': 'never',
+  'ticket-number-reused': 'never',
+}
+
+/** The verdict on every booking of the store, by booking id. `events` are in the order of the log. */
+export function judgeStore(events: readonly StoredEvent[], now: Date): Map<string, Verdict> {
+  const bookings = eventsBySubject(events)
+  const reused = reusedNumbers(bookings)
+  const verdicts = new Map<string, Verdict>()
+  for (const [subject, own] of bookings) verdicts.set(subject, judgeBooking(own, reused, now.getTime()))
+  return verdicts
+}
+
+function eventsBySubject(events: readonly StoredEvent[]): Map<string, StoredEvent[]> {
+  const subjects = new Map<string, StoredEvent[]>()
+  for (const event of events) {
+    const subject = /^(?:\$\$)?(?:payment|ticket)-(.+)$/s.exec(event.stream)?.[1]
+    if (subject === undefined) continue
+    const own = subjects.get(subject)
+    if (own) own.push(event)
+    else subjects.set(subject, [event])
+  }
+  return subjects
+}
+
+/** Ticket numbers that stand on two bookings or on two passengers. */
+function reusedNumbers(bookings: ReadonlyMap<string, readonly StoredEvent[]>): Set<string> {
+  const holders = new Map<string, Set<string>>()
+  for (const [subject, own] of bookings) {
+    for (const document of everyFact(readHistory(factEvents(own)), 'TicketIssued')) {
+      for (const number of numbersOf(document)) {
+        const holder = JSON.stringify([subject, document.passengerId])
+        holders.set(number, (holders.get(number) ?? new Set()).add(holder))
+      }
+    }
+  }
+  return new Set([...holders].filter(([, holder]) => holder.size > 1).map(([number]) => number))
+}
+
+function judgeBooking(events: readonly StoredEvent[], reused: ReadonlySet<string>, now: number): Verdict {
+  const history = readHistory(factEvents(events))
+  const booking: Case = { history, order: orderOf(history), now }
+  const rules = Object.entries(RULES)
+    .filter(([, rule]) => rule.holds(booking))
+    .map(([id]) => id)
+  if (!isWhole(events)) rules.push('history-incomplete')
+  if (!history.isWhollyDecoded) rules.push('unknown-event')
+  if (issuedDocuments(history).some((document) => numbersOf(document).some((number) => reused.has(number)))) {
+    rules.push('ticket-number-reused')
+  }
+  const mayBeRepaired = strongest(rules) === 'repair' && areGuardsHeld(booking)
+  const missing = missingPassengers(history, booking.order).map(({ passengerId }) => passengerId)
+  return {
+    rules: rules.toSorted(),
+    mayBeRepaired,
+    repairablePassengers: mayBeRepaired ? missing.toSorted() : [],
+  }
+}
+
+/** Never beats person beats repair beats observe. */
+function strongest(rules: readonly string[]): Disposition | undefined {
+  const dispositions = rules.map((id) => RULES[id]?.disposition ?? OTHER_DISPOSITIONS[id])
+  return (['never', 'person', 'repair', 'observe'] as const).find((disposition) => dispositions.includes(disposition))
+}
+
+/** The guards that no rule of the table speaks for already are here too: a guard stands by itself. */
+function areGuardsHeld(booking: Case): boolean {
+  const { history, order, now } = booking
+  if (order === undefined || order.isCancelled) return false
+  const limits = [order.ticketingTimeLimit, order.fareGuaranteedUntil].filter((limit) => limit !== undefined)
+  return (
+    isFreeEqualDue(booking) &&
+    currenciesOf(history, order).size === 1 &&
+    disputesOpenOrLost(history).length === 0 &&
+    !isHeld(history) &&
+    pendingRefunds(history).length === 0 &&
+    limits.every((limit) => now < limit - LIMIT_MARGIN) &&
+    now < firstDepartureOf(order) - DEPARTURE_MARGIN &&
+    unansweredAttempts(history).length === 0 &&
+    isPastGrace(booking) &&
+    !isTravelInProgress(history)
+  )
+}
+
+const IN_TRAVEL = ['airportcontrol', 'checkedin', 'lifted', 'flown']
+
+/** Travel in progress is never touched. */
+function isTravelInProgress(history: History): boolean {
+  return issuedDocuments(history).some((document) =>
+    couponStatusesOf(history, document).some((status) => IN_TRAVEL.includes(status)),
+  )
+}
+
+/** Each stream begins at 0 and has no hole, and its metadata cuts nothing off. */
+function isWhole(events: readonly StoredEvent[]): boolean {
+  const streams = new Set(events.map(({ stream }) => stream))
+  return [...streams].every((stream) => {
+    const own = events.filter((event) => event.stream === stream)
+    return stream.startsWith('$$')
+      ? !cutsOff(own.at(-1)?.data)
+      : own.every((event, index) => event.revision === index && event.type !== '$streamDeleted')
+  })
+}
+
+function cutsOff(metadata: unknown): boolean {
+  if (typeof metadata !== 'object' || metadata === null) return false
+  const { $tb, $maxCount, $maxAge } = metadata as Record<string, unknown>
+  return [$tb, $maxCount, $maxAge].some((limit) => typeof limit === 'number' && limit > 0)
+}
+
+/** Events that say something of the booking; what stands in a metadata stream or ends a stream does not. */
+function factEvents(events: readonly StoredEvent[]): StoredEvent[] {
+  return events.filter(({ stream, type }) => !stream.startsWith('$$') && type !== '$streamDeleted')
+}

@@ -1,0 +1,58 @@
+// A booking before its judge, for the oracle: the terms that rules and guards share.
+import { everyFact, type History, type Passenger, timeOf } from './booking-events.js'
+import { missingPassengers } from './documents.js'
+import { capturesOf, disputesOpenOrLost, freeIn, pendingRefunds, succeededRefunds } from './money.js'
+import type { Order } from './order.js'
+
+const MINUTE = 60_000
+const HOUR = 60 * MINUTE
+export const GRACE = 15 * MINUTE
+export const ATTEMPT_TIMEOUT = 10 * MINUTE
+export const LIMIT_MARGIN = 2 * HOUR
+export const DEPARTURE_MARGIN = 24 * HOUR
+
+/** A booking before its judge. `now` is in milliseconds since the Unix epoch. */
+export interface Case {
+  readonly history: History
+  readonly order: Order | undefined
+  readonly now: number
+}
+
+/** What the customer paid is free and is what is due, and some of it was captured. */
+export function isFreeEqualDue({ history, order }: Case): boolean {
+  if (order === undefined || capturesOf(history).length === 0) return false
+  return freeIn(history, order.due.currency) === BigInt(order.due.amountMinor)
+}
+
+/** Since the last capture and since the order is what it is. */
+export function isPastGrace({ history, order, now }: Case): boolean {
+  const moments = capturesOf(history).map(timeOf)
+  if (order !== undefined) moments.push(order.since)
+  return now >= Math.max(...moments) + GRACE
+}
+
+export function isHeld(history: History): boolean {
+  const held = everyFact(history, 'PaymentReviewHeld').map(timeOf)
+  const cleared = everyFact(history, 'PaymentReviewCleared').map(timeOf)
+  return held.some((moment) => cleared.every((later) => later <= moment))
+}
+
+/** The currencies in which money came, went or is due. */
+export function currenciesOf(history: History, order: Order | undefined): Set<string> {
+  const moved = [
+    ...capturesOf(history),
+    ...pendingRefunds(history),
+    ...succeededRefunds(history),
+    ...disputesOpenOrLost(history),
+  ].map(({ amount }) => amount.currency)
+  return new Set(order === undefined ? moved : [order.due.currency, ...moved])
+}
+
+/** When the first flight leaves; Infinity where none is known. */
+export function firstDepartureOf(order: Order | undefined): number {
+  return Math.min(...(order?.segments ?? []).map(({ departsAt }) => Date.parse(departsAt)))
+}
+
+export function missingOf({ history, order }: Case): Passenger[] {
+  return missingPassengers(history, order)
+}

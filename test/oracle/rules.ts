@@ -1,0 +1,219 @@
+// The table of inconsistencies as the oracle reads it: one predicate a row, in the words of the page. What no log can show
+// (the authority's and the provider's own records) is not here; nor is what needs other bookings or the places of events.
+import { everyFact, factsOf, timeOf } from './booking-events.js'
+import {
+  ATTEMPT_TIMEOUT,
+  type Case,
+  currenciesOf,
+  DEPARTURE_MARGIN,
+  firstDepartureOf,
+  isFreeEqualDue,
+  isHeld,
+  isPastGrace,
+  missingOf,
+} from './case.js'
+import {
+  activeDocuments,
+  activeTickets,
+  couponStatusesOf,
+  expectedPassengers,
+  hasActiveTicket,
+  isActive,
+  isRefunded,
+  issuedDocuments,
+  issuedTickets,
+  numbersOf,
+  unansweredAttempts,
+} from './documents.js'
+import { capturesOf, disputesOpenOrLost, freeIn, netIn, pendingRefunds, succeededRefunds } from './money.js'
+import { isImpossible, isMoneyGivenBack, isPaidTwice, pairsOfOneId } from './payment-predicates.js'
+import {
+  hasDrifted,
+  hasFailed,
+  heldSeats,
+  isAdultTicketed,
+  isConjunctionBroken,
+  isDuplicate,
+  isLastTicketVoid,
+  isWellFormed,
+} from './ticket-predicates.js'
+
+export type Disposition = 'repair' | 'person' | 'never' | 'observe'
+
+/** One row of the table. */
+export interface Rule {
+  readonly disposition: Disposition
+  readonly holds: (booking: Case) => boolean
+}
+
+export const RULES: Readonly<Record<string, Rule>> = {
+  'paid-not-ticketed': {
+    disposition: 'repair',
+    holds: (booking) =>
+      isFreeEqualDue(booking) &&
+      expectedPassengers(booking.order).length > 0 &&
+      issuedTickets(booking.history).length === 0 &&
+      isPastGrace(booking),
+  },
+  'partly-ticketed': {
+    disposition: 'repair',
+    holds: (booking) => {
+      const missing = missingOf(booking).length
+      return missing > 0 && missing < expectedPassengers(booking.order).length && isPastGrace(booking)
+    },
+  },
+  'infant-not-ticketed': {
+    disposition: 'repair',
+    holds: (booking) =>
+      missingOf(booking).some((passenger) => passenger.type === 'INF' && isAdultTicketed(booking, passenger)) &&
+      isPastGrace(booking),
+  },
+  'attempt-unknown': {
+    disposition: 'person',
+    holds: ({ history, now }) =>
+      unansweredAttempts(history).some((attempt) => now >= timeOf(attempt) + ATTEMPT_TIMEOUT),
+  },
+  'issue-failed': {
+    disposition: 'person',
+    holds: (booking) => expectedPassengers(booking.order).some(({ passengerId }) => hasFailed(booking, passengerId)),
+  },
+  'time-limit-passed': {
+    disposition: 'never',
+    holds: (booking) =>
+      isFreeEqualDue(booking) &&
+      missingOf(booking).length > 0 &&
+      (isOver(booking, booking.order?.ticketingTimeLimit) ||
+        isOver(booking, booking.order?.fareGuaranteedUntil) ||
+        isDepartureNear(booking)),
+  },
+  'authorised-only': {
+    disposition: 'observe',
+    holds: ({ history }) => {
+      const ended = [...factsOf(history, 'AuthorisationExpired'), ...factsOf(history, 'AuthorisationVoided')]
+      const authorised = factsOf(history, 'PaymentAuthorised').some(({ paymentId }) =>
+        ended.every((end) => end.paymentId !== paymentId),
+      )
+      return authorised && capturesOf(history).length === 0 && issuedDocuments(history).length === 0
+    },
+  },
+  underpaid: {
+    disposition: 'never',
+    holds: ({ history, order }) => {
+      if (order === undefined) return false
+      const free = freeIn(history, order.due.currency)
+      return free > 0n && free < BigInt(order.due.amountMinor)
+    },
+  },
+  overpaid: {
+    disposition: 'person',
+    holds: ({ history, order }) =>
+      order !== undefined && freeIn(history, order.due.currency) > BigInt(order.due.amountMinor),
+  },
+  'duplicate-payment': { disposition: 'person', holds: isPaidTwice },
+  'duplicate-event': {
+    disposition: 'observe',
+    holds: ({ history }) => pairsOfOneId(history).some((pair) => pair.isSameContent),
+  },
+  'conflicting-duplicate': {
+    disposition: 'never',
+    holds: ({ history }) => pairsOfOneId(history).some((pair) => !pair.isSameContent),
+  },
+  'mixed-currency': {
+    disposition: 'never',
+    holds: ({ history, order }) => currenciesOf(history, order).size > 1,
+  },
+  'ticketed-not-funded': {
+    disposition: 'person',
+    holds: ({ history, order }) =>
+      order !== undefined &&
+      activeDocuments(history).length > 0 &&
+      netIn(history, order.due.currency) < BigInt(order.due.amountMinor) &&
+      (succeededRefunds(history).length > 0 || factsOf(history, 'CaptureReversed').length > 0),
+  },
+  'ticket-without-payment': {
+    disposition: 'person',
+    holds: ({ history }) => activeDocuments(history).length > 0 && !history.hasPaymentEvent,
+  },
+  'refund-pending': { disposition: 'never', holds: ({ history }) => pendingRefunds(history).length > 0 },
+  'refunded-still-open': {
+    disposition: 'person',
+    holds: (booking) =>
+      issuedDocuments(booking.history).some(
+        (document) =>
+          couponStatusesOf(booking.history, document).includes('open') &&
+          (isRefunded(booking.history, document) ||
+            (isActive(booking.history, document) && isMoneyGivenBack(booking.history))),
+      ),
+  },
+  dispute: { disposition: 'never', holds: ({ history }) => disputesOpenOrLost(history).length > 0 },
+  'review-hold': { disposition: 'never', holds: ({ history }) => isHeld(history) },
+  'cancelled-still-paid': {
+    disposition: 'never',
+    holds: ({ history, order }) =>
+      order?.isCancelled === true &&
+      [...currenciesOf(history, order)].some((currency) => netIn(history, currency) > 0n),
+  },
+  'voided-not-replaced': {
+    disposition: 'person',
+    holds: (booking) =>
+      isFreeEqualDue(booking) &&
+      expectedPassengers(booking.order).some(({ passengerId }) => isLastTicketVoid(booking.history, passengerId)),
+  },
+  'exchange-broken': {
+    disposition: 'person',
+    holds: ({ history }) => {
+      const numbers = issuedDocuments(history).flatMap(numbersOf)
+      return everyFact(history, 'TicketExchanged').some(({ newTicketNumber }) => !numbers.includes(newTicketNumber))
+    },
+  },
+  'duplicate-ticket': {
+    disposition: 'never',
+    holds: ({ history }) => {
+      const tickets = activeTickets(history)
+      return tickets.some((a) => tickets.some((b) => isDuplicate(a, b)))
+    },
+  },
+  'ticket-number-malformed': {
+    disposition: 'person',
+    holds: ({ history }) => issuedDocuments(history).some((document) => !numbersOf(document).every(isWellFormed)),
+  },
+  'conjunction-broken': {
+    disposition: 'person',
+    holds: ({ history }) => issuedDocuments(history).some(isConjunctionBroken),
+  },
+  'unknown-passenger': {
+    disposition: 'never',
+    holds: ({ history, order }) =>
+      order !== undefined &&
+      activeDocuments(history).some(({ passengerId }) =>
+        order.passengers.every((passenger) => passenger.passengerId !== passengerId),
+      ),
+  },
+  'itinerary-drift': { disposition: 'person', holds: hasDrifted },
+  'seat-without-ticket': {
+    disposition: 'observe',
+    holds: ({ history }) => heldSeats(history).some(({ passengerId }) => !hasActiveTicket(history, passengerId)),
+  },
+  'impossible-order': { disposition: 'never', holds: ({ history }) => isImpossible(history) },
+  'order-unknown': {
+    disposition: 'person',
+    holds: ({ history }) => capturesOf(history).length > 0 && factsOf(history, 'PaymentRequested').length === 0,
+  },
+  'repair-collision': {
+    disposition: 'person',
+    holds: ({ history }) => {
+      const issued = everyFact(history, 'TicketIssued')
+      return issued.some(
+        (a) => a.origin === 'REPAIR' && issued.some((b) => b.origin === 'LIVE' && b.passengerId === a.passengerId),
+      )
+    },
+  },
+}
+
+function isOver({ now }: Case, limit: number | undefined): boolean {
+  return limit !== undefined && now >= limit
+}
+
+function isDepartureNear({ order, now }: Case): boolean {
+  return now >= firstDepartureOf(order) - DEPARTURE_MARGIN
+}
