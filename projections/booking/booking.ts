@@ -4,6 +4,7 @@ import { defineProjection } from '../../src/engine/projection.js'
 import { compensate } from './compensate.js'
 import { schemas } from './events.js'
 import { evolve } from './evolve.js'
+import { live } from './live.js'
 import { policy } from './policy.js'
 import { rules, sharedKeys } from './rules.js'
 import { settlement } from './settlement.js'
@@ -22,6 +23,7 @@ export const booking = defineProjection<Booking>({
   policy,
   compensate,
   settlement,
+  live,
 })
 
 export default booking

@@ -64,6 +64,12 @@ export class Fold<State = unknown> {
     }
   }
 
+  /** Whose an event is: the subject that `add` gives it to; undefined where it gives it to none. */
+  subjectOf({ stream }: RecordedEvent): string | undefined {
+    const named = describedBy(stream) ?? stream
+    return this.#categories.has(categoryOf(named) ?? '') ? subjectOf(named) : undefined
+  }
+
   #addEvent(event: RecordedEvent, category: string, subject: string): void {
     const folded = this.#subject(subject)
     const head = folded.heads[category]?.revision

@@ -25,7 +25,7 @@ function* problemsOf(p: Fields): Iterable<string> {
 }
 
 function* problemsOfFields(p: Fields): Iterable<string> {
-  const { version, categories, rules, sharedKeys = [], compensate, settlement } = p
+  const { version, categories, rules, sharedKeys = [], compensate, settlement, live } = p
   if (typeof version !== 'string' || version === '') yield 'version: expected text such as "1"'
   if (!isListOfCategories(categories)) {
     yield 'categories: expected stream categories, each once and without "-" or "$", such as ["payment", "ticket"]'
@@ -37,6 +37,7 @@ function* problemsOfFields(p: Fields): Iterable<string> {
   yield* problemsOfRules(rules as unknown[], sharedKeys as unknown[])
   if (compensate !== undefined) yield* missingFunctions(p, ['compensate'])
   if (settlement !== undefined) yield* problemsOfSettlement(settlement)
+  if (live !== undefined) yield* problemsOfLiveView(live)
 }
 
 function* problemsOfSchemas(events: unknown): Iterable<string> {
@@ -78,6 +79,16 @@ function* problemsOfSettlement(settlement: unknown): Iterable<string> {
   const { isRecorded } = settlement as Fields
   const needed = ['claim', 'issued', 'failed', 'isUnderWay', ...(isRecorded === undefined ? [] : ['isRecorded'])]
   yield* prefixed('settlement: ', missingFunctions(settlement as Fields, needed))
+}
+
+function* problemsOfLiveView(live: unknown): Iterable<string> {
+  if (!isObject(live)) yield 'live: expected an object'
+  const fields = live as Fields
+  const optional = ['tookMs', 'valueAtStake', 'page'].filter((name) => fields[name] !== undefined)
+  yield* prefixed('live: ', missingFunctions(fields, ['deadlines', ...optional]))
+  const { flow } = fields
+  if (flow !== undefined && !(isObject(flow) && Array.isArray(flow.from) && Array.isArray(flow.to)))
+    yield 'live: flow: expected event types, such as { from: ["PaymentCaptured"], to: ["TicketIssued"] }'
 }
 
 function* missingFunctions(owner: Fields, names: readonly string[]): Iterable<string> {

@@ -172,6 +172,24 @@ export interface FindingRef {
   readonly occurrence: string | undefined
 }
 
+/** What the live watch asks of a domain beyond its rules. Pure, as rules are. */
+export interface LiveView<State> {
+  /**
+   * The moments at which what the rules say of a state may change though no event comes, in milliseconds since the Unix epoch: each is the
+   * first millisecond of the new. Between two of them the rules must say the same. Past ones, doubles and any order do no harm. A
+   * projection whose rules look at `now` cannot be watched without it.
+   */
+  deadlines(state: State): Iterable<number>
+  /** Event types: where many of `from` come and none of `to`, delivery has stopped, whatever single subjects look like. */
+  readonly flow?: { readonly from: readonly string[]; readonly to: readonly string[] }
+  /** How long the delivery that an event tells of took, in milliseconds; undefined where it tells of none. */
+  tookMs?(state: State, eventId: string): number | undefined
+  /** What is at stake while the subject has findings; integer minor units. */
+  valueAtStake?(state: State): { readonly currency: string; readonly amountMinor: number } | undefined
+  /** Why somebody must be woken by a finding now, in a few words; undefined where it can wait. */
+  page?(state: State, finding: FindingRef, context: RuleContext): string | undefined
+}
+
 /** Schemas by event type; `*` is for any type not named. */
 export type EventSchemas = Readonly<Record<string, ZodType>>
 
@@ -197,6 +215,8 @@ export interface Projection<State = unknown, Event extends DecodedEvent = Decode
   compensate?(state: State, findings: readonly FindingRef[], context: RuleContext): readonly Intent[]
   /** Needed where intents hold a command. */
   readonly settlement?: Settlement<State>
+  /** For `watch`. Left out: the rules must not look at `now`. */
+  readonly live?: LiveView<State>
 }
 
 /** Checks a projection's shape and returns it. Throws InvalidProjectionError naming the field and what to do. */

@@ -63,6 +63,18 @@ describe('defineProjection', () => {
       { ...airline, settlement: { ...airline.settlement, failed: undefined } },
       /^airline: settlement: failed: /,
     ],
+    ['a live view that is none', { ...parcels, live: 1 }, /^parcels: live: /],
+    ['a live view without deadlines', { ...parcels, live: {} }, /^parcels: live: deadlines: /],
+    [
+      'a live view whose page is no function',
+      { ...parcels, live: { deadlines: () => [], page: 1 } },
+      /^parcels: live: page: /,
+    ],
+    [
+      'a flow that is none',
+      { ...parcels, live: { deadlines: () => [], flow: { from: 'Paid' } } },
+      /^parcels: live: flow: /,
+    ],
   ])('refuses %s and says what is wrong', (_, projection, message) => {
     expect(define(projection)).toThrow(InvalidProjectionError)
     expect(define(projection)).toThrow(message)
