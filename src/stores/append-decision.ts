@@ -5,6 +5,7 @@ import type { AppendResult, RefusalReason } from '../log/event-store.js'
 import type { ExpectedRevision, Revision } from '../log/revision.js'
 import { describedBy, metadataStreamOf } from '../log/stream.js'
 import { limitsOf } from '../log/stream-metadata.js'
+import type { Ticks } from '../log/ticks.js'
 import { actualRevision, type HeadOf, limitsOfStream, type StreamHead } from './stream-head.js'
 
 /** What a decision may look at. It must not change while the decision is made and carried out. */
@@ -25,6 +26,8 @@ export interface PlannedRecord {
   readonly stream: string
   readonly revision: Revision
   readonly event: ProposedEvent
+  /** When the event was taken, where that was before; default now. */
+  readonly created?: Ticks
 }
 
 /** Nothing is to be written. */

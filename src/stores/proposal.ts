@@ -10,7 +10,7 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 const NIL_UUID = '00000000-0000-0000-0000-000000000000'
 
 /** The events as the log keeps them: ids in lower case. Their bytes are not copied. */
-export function normaliseEvents(events: readonly ProposedEvent[]): ProposedEvent[] {
+export function normaliseEvents<Event extends ProposedEvent>(events: readonly Event[]): Event[] {
   return events.map((event) => ({ ...event, id: event.id.toLowerCase() }))
 }
 
@@ -40,7 +40,8 @@ export function refuseWrite(stream: string, expected: ExpectedRevision): Refusal
   return undefined
 }
 
-function refuseIllFormed(events: readonly ProposedEvent[]): Refusal | undefined {
+/** Why events with these ids and types are refused. */
+export function refuseIllFormed(events: readonly ProposedEvent[]): Refusal | undefined {
   for (const { id, type } of events) {
     if (!UUID.test(id) || id === NIL_UUID)
       return refused('invalid', `An event's id is a UUID, found ${JSON.stringify(id)}`)

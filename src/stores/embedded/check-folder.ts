@@ -4,7 +4,8 @@ import { TOMBSTONE_REVISION } from '../../log/revision.js'
 import { StoreUnavailableError } from '../../log/store-errors.js'
 import { describedBy } from '../../log/stream.js'
 import { limitsFromMetadata, NO_HEAD, type StreamHead } from '../stream-head.js'
-import { decodeRecord, isIntact, streamIdOf } from './event-record.js'
+import { decodeRecord, isIntact, type StreamName, streamIdOf } from './event-record.js'
+import { decodeGap } from './head-record.js'
 import { indexKey, parseIndexKey } from './keys.js'
 import { LogReader } from './log-reader.js'
 import { kindOfFolder, openTables, type Tables } from './tables.js'
@@ -97,15 +98,15 @@ class FolderWalk {
     const indexed = this.#tables.index.get(indexKey(id, revision))?.readDoubleLE(0)
     if (indexed !== place)
       this.#tell(`the index has its revision ${revision} elsewhere`, { place, stream: stream.name })
-    this.#moveHead(stream.name, { place, revision, data })
+    this.#moveHead(stream, { place, revision, data })
   }
 
-  #moveHead(stream: string, event: { place: number; revision: number; data: Uint8Array }): void {
+  #moveHead({ id, name: stream }: StreamName, event: { place: number; revision: number; data: Uint8Array }): void {
     const head = this.#heads.get(stream) ?? NO_HEAD
     const { place, revision } = event
     const tombstone = revision === TOMBSTONE_REVISION
     if (head.tombstoned) this.#tell('stands behind its tombstone', { place, stream })
-    if (!tombstone && revision !== head.last + 1) {
+    if (!tombstone && revision !== head.last + 1 && this.#gapEndAt(id, head.last + 1) !== revision) {
       this.#tell(`is revision ${revision} where ${head.last + 1} is due`, { place, stream })
     }
     this.#heads.set(stream, tombstone ? { ...head, tombstoned: true } : { ...head, last: revision })
@@ -113,6 +114,12 @@ class FolderWalk {
     if (described === undefined) return
     const limits = limitsFromMetadata(event.data, tombstone)
     this.#heads.set(described, { ...(this.#heads.get(described) ?? NO_HEAD), limits })
+  }
+
+  /** Where a gap ends that was restored with the log. */
+  #gapEndAt(id: number, start: number): number | undefined {
+    const indexed = this.#tables.index.get(indexKey(id, start))
+    return indexed && decodeGap(indexed)
   }
 
   #checkEnd(): void {
@@ -129,15 +136,22 @@ class FolderWalk {
   /** Every entry must lead to a record; that every record has an entry was looked at in the log. */
   #walkIndex(): void {
     for (const { key, value } of this.#tables.index.getRange()) {
-      const place = value.readDoubleLE(0)
-      if (this.#tables.log.doesExist(place)) continue
       const { streamId, revision } = parseIndexKey(key)
+      const place = this.#placeIn(value, streamId)
+      if (this.#tables.log.doesExist(place)) continue
       const stream = this.#nameOf(streamId)?.name
       this.#tell(`the index names it as revision ${revision}, and it is missing`, {
         place,
         ...(stream !== undefined && { stream }),
       })
     }
+  }
+
+  /** The place to which an index entry leads; one that tells of a gap leads to the event behind it. */
+  #placeIn(entry: Buffer, streamId: number): number {
+    const end = decodeGap(entry)
+    if (end === undefined) return entry.readDoubleLE(0)
+    return this.#tables.index.get(indexKey(streamId, end))?.readDoubleLE(0) ?? 0
   }
 
   #checkHeads(): void {

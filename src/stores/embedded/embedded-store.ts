@@ -2,6 +2,7 @@
 // and write it side by side.
 import { setMaxListeners } from 'node:events'
 import type { EventBatch, ProposedEvent } from '../../log/event.js'
+import type { LineEvent } from '../../log/event-line.js'
 import type {
   AppendResult,
   DeleteResult,
@@ -11,6 +12,7 @@ import type {
   StreamRead,
   SubscriptionMessage,
 } from '../../log/event-store.js'
+import type { RestorableStore, RestoreResult } from '../../log/restorable-store.js'
 import type { ExpectedRevision, Revision } from '../../log/revision.js'
 import { StoreUnavailableError } from '../../log/store-errors.js'
 import { isReadable } from '../../log/stream-metadata.js'
@@ -18,6 +20,7 @@ import { decideAppend, type LogView } from '../append-decision.js'
 import { ChangeSignal } from '../change-signal.js'
 import { type DeleteDecision, decideDelete, decideTombstone } from '../delete-decision.js'
 import { MAX_APPEND_BYTES, normaliseEvents, refuseAppend, refuseWrite } from '../proposal.js'
+import { decideRestore } from '../restore-decision.js'
 import { limitsOfStream } from '../stream-head.js'
 import { followAll, followStream, leavable, type SubscriptionSource } from '../subscription.js'
 import { closedError } from './errors.js'
@@ -46,7 +49,7 @@ export interface EmbeddedStoreOptions {
  * Opens the store in a folder. Throws StoreUnavailableError where there is none and none may be made, where the folder holds
  * something else or another layout, and where rights are missing. Opening never makes anything on disk.
  */
-export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<EventStore> {
+export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<RestorableStore> {
   const { folder, readOnly = false, create = !readOnly } = options
   const kind = kindOfFolder(folder)
   if (kind === 'foreign') throw foreignFolder(folder)
@@ -54,7 +57,7 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
   return new EmbeddedStore(options, kind === 'store' ? acquireTables(folder, { readOnly, make: false }) : undefined)
 }
 
-class EmbeddedStore implements EventStore {
+class EmbeddedStore implements RestorableStore {
   readonly #folder: string
   readonly #readOnly: boolean
   readonly #clock: () => number
@@ -103,6 +106,18 @@ class EmbeddedStore implements EventStore {
 
   async tombstone(stream: string, expected: ExpectedRevision): Promise<DeleteResult> {
     return this.#delete(stream, expected, decideTombstone)
+  }
+
+  async restore(events: readonly LineEvent[]): Promise<RestoreResult> {
+    this.#mustBeWritable()
+    // Nothing is no reason to make a store.
+    if (events.length === 0) return { kind: 'restored', added: 0, present: 0, gaps: 0 }
+    return this.#carryOut(({ view, reader, write }): RestoreResult => {
+      const eventAt = (stream: string, revision: Revision) => reader.eventAt(stream, revision)
+      const { records, result } = decideRestore({ headOf: view.headOf, eventAt }, events)
+      if (records.length > 0) write(records)
+      return result
+    })
   }
 
   subscribeToStream(

@@ -1,5 +1,7 @@
-// The small records beside the log, each with its checksum: a stream's head, a stream's name, and where the log ends.
+// The small records beside the log, each with its checksum: a stream's head, a stream's name, where revisions are missing, and where the
+// log ends.
 import { crc32 } from 'node:zlib'
+import type { Revision } from '../../log/revision.js'
 import type { StreamLimits } from '../../log/stream-metadata.js'
 import type { StreamHead } from '../stream-head.js'
 
@@ -14,6 +16,7 @@ const HAS_MAX_AGE = 16
 
 const HEAD_LENGTH = 37
 const TAIL_LENGTH = 12
+const GAP_LENGTH = 8
 
 /** A stream's head with the number by which records name the stream. */
 export interface StoredHead {
@@ -69,6 +72,19 @@ export function decodeTail(bytes: Buffer): Tail | undefined {
   const body = withoutChecksum(bytes)
   if (body?.length !== TAIL_LENGTH) return undefined
   return { nextPlace: body.readDoubleLE(0), nextStreamId: body.readUInt32LE(8) }
+}
+
+/** A place in the index that leads to no event: revisions are missing from here up to `end`, which is there. */
+export function encodeGap(end: Revision): Buffer {
+  const body = Buffer.alloc(GAP_LENGTH)
+  body.writeDoubleLE(end, 0)
+  return withChecksum(body)
+}
+
+/** Where a gap ends; undefined where the bytes are not what was written, as those of a place in the log are not. */
+export function decodeGap(bytes: Buffer): Revision | undefined {
+  // Looked at first: this is asked of every place that is read.
+  return bytes.length === CHECKSUM_LENGTH + GAP_LENGTH ? withoutChecksum(bytes)?.readDoubleLE(0) : undefined
 }
 
 export function encodeName(name: string): Buffer {

@@ -8,8 +8,8 @@ import { isReadable } from '../../log/stream-metadata.js'
 import { type HeadOf, limitsOfStream, NO_HEAD, type StreamHead } from '../stream-head.js'
 import { readOrCorrupt } from './errors.js'
 import { decodeRecord, isIntact, positionOf, type StreamName, streamIdOf } from './event-record.js'
-import { decodeTail, EMPTY_TAIL, type Tail } from './head-record.js'
-import { indexKey } from './keys.js'
+import { decodeGap, decodeTail, EMPTY_TAIL, type Tail } from './head-record.js'
+import { indexKey, parseIndexKey } from './keys.js'
 import { StreamTable } from './stream-table.js'
 import { TAIL_KEY, type Tables } from './tables.js'
 
@@ -175,9 +175,13 @@ export class LogReader {
     const events: RecordedEvent[] = []
     let [bytes, looked, revision] = [0, 0, range.from]
     while ((range.to - revision) * range.step >= 0 && events.length < eventsMax && looked < RUN_RECORDS_MAX) {
-      const event = this.#denseEventOf(id, stream, revision)
-      revision += range.step
       looked += 1
+      const event = this.#eventOf(id, stream, revision)
+      if (!event) {
+        revision = this.#acrossGap(id, stream, { revision, step: range.step })
+        continue
+      }
+      revision += range.step
       if (!isReadable(event, limits, place)) continue
       events.push(event)
       bytes += event.data.length + event.metadata.length
@@ -204,15 +208,21 @@ export class LogReader {
     return this.eventAt(stream, TOMBSTONE_REVISION)
   }
 
-  #denseEventOf(id: number, stream: string, revision: Revision): RecordedEvent {
-    const event = this.#eventOf(id, stream, revision)
-    if (event) return event
+  /** The next revision on the other side of a gap that was restored with the log; any other gap is damage. */
+  #acrossGap(id: number, stream: string, { revision, step }: { revision: Revision; step: 1 | -1 }): Revision {
+    const below = { start: indexKey(id, revision), end: indexKey(id, 0), inclusiveEnd: true, reverse: true, limit: 1 }
+    for (const { key, value } of this.#tables.index.getRange(below)) {
+      const start = parseIndexKey(key).revision
+      const end = decodeGap(Buffer.from(value))
+      if (end !== undefined && revision < end) return step > 0 ? end : start - 1
+    }
     throw new StoreCorruptError(`Revision ${revision} of stream ${JSON.stringify(stream)} is missing`)
   }
 
   #eventOf(id: number, stream: string, revision: Revision): RecordedEvent | undefined {
-    const place = this.#tables.index.get(indexKey(id, revision))?.readDoubleLE(0)
-    if (place === undefined) return undefined
+    const indexed = this.#tables.index.get(indexKey(id, revision))
+    if (!indexed || decodeGap(indexed) !== undefined) return undefined
+    const place = indexed.readDoubleLE(0)
     const value = this.#tables.log.get(place)
     if (!value) throw corruptAt(place, stream, 'is missing')
     const copy = Buffer.from(value)

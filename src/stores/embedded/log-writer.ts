@@ -8,7 +8,7 @@ import type { LogView, PlannedRecord } from '../append-decision.js'
 import type { IdCache, IdPlace } from '../id-cache.js'
 import { limitsFromMetadata, type StreamHead } from '../stream-head.js'
 import { encodeRecord, seedOf } from './event-record.js'
-import { encodeTail, type StoredHead } from './head-record.js'
+import { encodeGap, encodeTail, type StoredHead } from './head-record.js'
 import { indexKey } from './keys.js'
 import { corruptAt, type LogReader } from './log-reader.js'
 import { TAIL_KEY, type Tables } from './tables.js'
@@ -89,17 +89,21 @@ class Writing {
   }
 
   /** Puts one record behind the last one; the next begins where it ends. */
-  put({ stream, revision, event }: PlannedRecord): number {
+  put({ stream, revision, event, created = this.#created }: PlannedRecord): number {
     const stored = this.#storedHead(stream)
     const place = this.#nextPlace
     const name = { id: stored.id, name: stream, seed: seedOf(stream) }
-    const bytes = encodeRecord(event, { stream: name, place, revision, created: this.#created })
+    const bytes = encodeRecord(event, { stream: name, place, revision, created })
     // As a plain call it tells, against its type, whether the record went behind all others.
     const isLast: unknown = this.#tables.log.putSync(place, bytes, { append: true })
     if (isLast === false) throw corruptAt(place, stream, 'would stand before the end of the log')
     const placeBytes = Buffer.allocUnsafe(8)
     placeBytes.writeDoubleLE(place)
     this.#tables.index.putSync(indexKey(stored.id, revision), placeBytes)
+    const due = stored.head.last + 1
+    if (revision > due && revision !== TOMBSTONE_REVISION) {
+      this.#tables.index.putSync(indexKey(stored.id, due), encodeGap(revision))
+    }
     this.#nextPlace += bytes.length
     this.#created += 1n
     this.#moveHeads(stream, stored, { revision, data: event.data })

@@ -6,7 +6,7 @@ import { type Revision, TOMBSTONE_REVISION } from '../../log/revision.js'
 import { InvalidPositionError } from '../../log/store-errors.js'
 import { describedBy } from '../../log/stream.js'
 import { isReadable } from '../../log/stream-metadata.js'
-import { ticksOfMs } from '../../log/ticks.js'
+import { type Ticks, ticksOfMs } from '../../log/ticks.js'
 import type { LogView, PlannedRecord } from '../append-decision.js'
 import type { IdCache } from '../id-cache.js'
 import { limitsFromMetadata, limitsOfStream, NO_HEAD, type StreamHead } from '../stream-head.js'
@@ -19,7 +19,7 @@ const RUN_LENGTH = 1_000
 
 interface StreamLog {
   head: StreamHead
-  /** By revision; a tombstone is not among them. */
+  /** In order of revision, which may have gaps where a log was restored; a tombstone is not among them. */
   readonly events: RecordedEvent[]
   tombstone?: RecordedEvent
 }
@@ -42,7 +42,7 @@ export class MemoryLog {
   view(newId: () => string): LogView {
     return {
       headOf: this.headOf,
-      idAt: (stream, revision) => this.#streams.get(stream)?.events[revision]?.id,
+      idAt: (stream, revision) => this.eventAt(stream, revision)?.id,
       revisionOfId: (stream, id) => this.ids.revisionIn(stream, id),
       lastDataOf: (stream) => this.#streams.get(stream)?.events.at(-1)?.data,
       newId,
@@ -60,8 +60,16 @@ export class MemoryLog {
     const head = this.headOf(stream)
     const limits = limitsOfStream(stream, head)
     const place = { head: head.last, now: this.clock() }
-    const events = this.#streams.get(stream)?.events.slice(from) ?? []
-    return events.filter((event) => isReadable(event, limits, place))
+    const events = this.#streams.get(stream)?.events ?? []
+    return events.slice(countBelow(events, from)).filter((event) => isReadable(event, limits, place))
+  }
+
+  /** The event at a place, readable or not; a tombstone too. */
+  eventAt(stream: string, revision: Revision): RecordedEvent | undefined {
+    const log = this.#streams.get(stream)
+    if (revision === TOMBSTONE_REVISION) return log?.tombstone
+    const found = log?.events[countBelow(log.events, revision)]
+    return found?.revision === revision ? found : undefined
   }
 
   tombstoneOf(stream: string): RecordedEvent | undefined {
@@ -95,8 +103,9 @@ export class MemoryLog {
     return { events, position: positionAt(forwards ? next - 1 : next), next }
   }
 
-  #writeOne({ stream, revision, event }: PlannedRecord, created: bigint): RecordedEvent {
-    const record: RecordedEvent = { ...copyOf(event), stream, revision, created, position: positionAt(this.length) }
+  #writeOne({ stream, revision, event, created }: PlannedRecord, now: Ticks): RecordedEvent {
+    const place = { stream, revision, created: created ?? now, position: positionAt(this.length) }
+    const record: RecordedEvent = { ...copyOf(event), ...place }
     this.#records.push(record)
     this.#addToStream(record)
     this.ids.remember(record.id, { stream, revision })
@@ -126,6 +135,20 @@ export class MemoryLog {
     this.#streams.set(stream, made)
     return made
   }
+}
+
+/** How many events of a stream stand below a revision: the place where it is, if it is among them. */
+function countBelow(events: readonly RecordedEvent[], revision: Revision): number {
+  let [low, high] = [0, Math.min(events.length, revision)]
+  const isBelow = (index: number) => (events[index]?.revision ?? revision) < revision
+  // Without gaps it is here.
+  if (high > 0 && isBelow(high - 1)) return high
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2)
+    if (isBelow(middle)) low = middle + 1
+    else high = middle
+  }
+  return low
 }
 
 function positionAt(index: number): Position {

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { setMaxListeners } from 'node:events'
 import type { EventBatch, ProposedEvent, RecordedEvent } from '../../log/event.js'
+import type { LineEvent } from '../../log/event-line.js'
 import type {
   AppendResult,
   DeleteResult,
@@ -12,6 +13,7 @@ import type {
   SubscriptionMessage,
 } from '../../log/event-store.js'
 import type { Position } from '../../log/position.js'
+import type { RestorableStore, RestoreResult } from '../../log/restorable-store.js'
 import type { ExpectedRevision, Revision } from '../../log/revision.js'
 import { InvalidPositionError, StoreUnavailableError } from '../../log/store-errors.js'
 import { type AppendDecision, decideAppend, type LogView } from '../append-decision.js'
@@ -19,6 +21,7 @@ import { ChangeSignal } from '../change-signal.js'
 import { type DeleteDecision, decideDelete, decideTombstone } from '../delete-decision.js'
 import { IdCache } from '../id-cache.js'
 import { MAX_APPEND_BYTES, normaliseEvents, refuseAppend, refuseWrite } from '../proposal.js'
+import { decideRestore } from '../restore-decision.js'
 import { kindOfStream } from '../stream-head.js'
 import { followAll, followStream, leavable, type SubscriptionSource } from '../subscription.js'
 import { MemoryLog } from './memory-log.js'
@@ -31,11 +34,11 @@ export interface MemoryStoreOptions {
 }
 
 /** Opens an empty store. */
-export function openMemoryStore(options: MemoryStoreOptions = {}): EventStore {
+export function openMemoryStore(options: MemoryStoreOptions = {}): RestorableStore {
   return new MemoryStore(options)
 }
 
-class MemoryStore implements EventStore {
+class MemoryStore implements RestorableStore {
   readonly #log: MemoryLog
   readonly #view: LogView
   readonly #changes = new ChangeSignal()
@@ -93,6 +96,14 @@ class MemoryStore implements EventStore {
 
   async tombstone(stream: string, expected: ExpectedRevision): Promise<DeleteResult> {
     return this.#delete(stream, expected, decideTombstone)
+  }
+
+  async restore(events: readonly LineEvent[]): Promise<RestoreResult> {
+    this.#mustBeOpen()
+    const eventAt = (stream: string, revision: Revision) => this.#log.eventAt(stream, revision)
+    const { records, result } = decideRestore({ headOf: this.#log.headOf, eventAt }, events)
+    this.#write(records)
+    return result
   }
 
   subscribeToStream(

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { openEmbeddedStore } from '../../../src/stores/embedded/embedded-store.js'
 import { durableStoreContract, eventStoreContract } from '../../contract/event-store-contract.js'
 import { type OwnStoreOptions, ownStoreContract } from '../../contract/own-store-contract.js'
+import { restoringContract } from '../../contract/restoring-contract.js'
 import type { StoreHarness } from '../../contract/store-harness.js'
 
 async function makeEmbedded(options: OwnStoreOptions = {}): Promise<StoreHarness> {
@@ -28,3 +29,4 @@ async function makeEmbedded(options: OwnStoreOptions = {}): Promise<StoreHarness
 eventStoreContract('the embedded store', makeEmbedded)
 durableStoreContract('the embedded store', makeEmbedded)
 ownStoreContract('the embedded store', makeEmbedded)
+restoringContract('the embedded store', makeEmbedded)
