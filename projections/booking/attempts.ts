@@ -24,7 +24,7 @@ export interface LastFailure {
 export interface Attempts {
   readonly all: readonly PassengerAttempt[]
   readonly lastFailures: readonly LastFailure[]
-  /** How many attempts ended in failure, by passenger. */
+  /** How many attempts failed for good, by passenger. */
   readonly failures: ReadonlyMap<string, number>
 }
 
@@ -44,8 +44,12 @@ export function attemptsOf(booking: Booking): Attempts {
       const last = failures.at(-1) as FailedAttempt
       return { passengerId, failed: last, isIssuedSince: isIssuedAfter(passengerId, last) }
     }),
-    failures: new Map([...failed].map(([passengerId, failures]) => [passengerId, failures.length])),
+    failures: new Map([...failed].map(([passengerId, failures]) => [passengerId, failures.filter(isTerminal).length])),
   }
+}
+
+function isTerminal({ data }: FailedAttempt): boolean {
+  return !data.retryable
 }
 
 function byPassenger<T extends Fact<{ readonly passengerIds: readonly string[] }>>(
@@ -74,7 +78,8 @@ function lastTicketRevisions(booking: Booking): Map<string, number> {
 
 /**
  * Names the work of issuing a passenger's ticket, for the idempotency key: the same whichever rule, campaign or time asks
- * for it; another one once an attempt has failed, which ended the earlier work.
+ * for it; another one once an attempt has failed for good, which ended the earlier work. A failure that may be tried again
+ * ends nothing: under another key the authority could issue a second ticket.
  */
 export function occurrenceOf({ failures }: Attempts, passengerId: string): string {
   return JSON.stringify([passengerId, 'TKT', failures.get(passengerId) ?? 0])

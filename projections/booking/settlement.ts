@@ -6,7 +6,7 @@ import type { Attempt, Draft, Failure, Intent, Settlement } from '../../src/engi
 import { parseTicks } from '../../src/log/ticks.js'
 import { isUnderWay } from './compensate.js'
 import { amountSchema, couponsSchema } from './events.js'
-import type { Booking } from './state.js'
+import { type Booking, factOf } from './state.js'
 
 /** What was asked for; see compensate.ts. */
 const commandSchema = z.object({
@@ -44,6 +44,7 @@ export const settlement: Settlement<Booking> = {
     draft('TicketIssueFailed', intent, attempt, { code, retryable }),
   ],
   issued,
+  isRecorded,
   isUnderWay,
 }
 
@@ -64,6 +65,13 @@ function issued(intent: Intent, attempt: Attempt, answer: JsonObject): readonly 
     type: 'TicketIssued',
     data: ticketData({ command, answer: told.data, attempt, coupons, ticketNumber: numbers[index] as string, numbers }),
   }))
+}
+
+/** Live ticketing records what it was given as well: the same number twice would be two contents under one id. */
+function isRecorded(booking: Booking, intent: Intent, { ticketNumber }: JsonObject): boolean {
+  const { passengerId } = commandSchema.parse(intent.command)
+  const recorded = typeof ticketNumber === 'string' ? factOf(booking, 'TicketIssued', ticketNumber) : undefined
+  return recorded?.data.passengerId === passengerId
 }
 
 function isAnswerTo(command: Command, { bookingId, passengerId }: Answer): boolean {

@@ -6,7 +6,7 @@ import { compensateSubject } from '../engine/detect.js'
 import { canonicalize } from '../engine/digest.js'
 import type { Finding } from '../engine/finding.js'
 import { emptySubject, Fold, type FoldedSubject } from '../engine/fold.js'
-import type { Intent, Projection, RuleContext } from '../engine/projection.js'
+import type { Failure, Intent, Projection, RuleContext } from '../engine/projection.js'
 import { judgeSubject } from '../engine/replay.js'
 import { readSubject } from '../engine/subject.js'
 import type { RecordedEvent } from '../log/event.js'
@@ -43,6 +43,8 @@ export interface Standing {
   readonly openClaim: OpenClaim | undefined
   /** The last try that claimed it, open or closed; undefined while nobody has. */
   readonly lastAttempt: string | undefined
+  /** Why the authority will never do it under this key; undefined where it did not say so. */
+  readonly refused: Failure | undefined
   readonly decision: Decision
 }
 
@@ -77,13 +79,14 @@ export async function standingOf(
   const settledAt = marked.find(({ mark }) => mark.step === 'settle')?.event.revision
   const openClaim = openClaimIn(marked)
   const lastAttempt = marked.findLast(({ mark }) => mark.step === 'claim')?.mark.attemptId
+  const refused = marked.find(({ mark }) => mark.failure?.retryable === false)?.mark.failure
   const others = allMarked.filter(({ mark }) => mark.key !== item.key && mark.campaignId === campaignId)
   const left = settledAt === undefined ? [...(openClaim ? [openClaim.event] : []), ...refusedIn(others)] : []
   const judged = left.length > 0 ? foldWithout(new Set(left), events, folded, projection) : folded
   const findings = judgeSubject(judged, projection, context)
   const decision: Decision =
     settledAt === undefined ? decide({ projection, item, context, judged, findings }) : { kind: 'already-good' }
-  return { folded, events, findings, settledAt, openClaim, lastAttempt, decision }
+  return { folded, events, findings, settledAt, openClaim, lastAttempt, refused, decision }
 }
 
 function requireEvidence(item: PlanItem, events: readonly RecordedEvent[]): void {

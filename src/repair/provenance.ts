@@ -3,7 +3,7 @@
 
 import { type FoldedSubject, revisionsOf } from '../engine/fold.js'
 import type { JsonObject } from '../engine/json.js'
-import type { Projection } from '../engine/projection.js'
+import type { Failure, Projection } from '../engine/projection.js'
 import type { Plan, PlanItem } from './plan.js'
 
 /** Which step of an item an event is. */
@@ -24,6 +24,8 @@ export interface OwnMark {
   readonly campaignId: string
   /** 0 for the first event of a step, 1 for the next: a step may be several events. */
   readonly part: number
+  /** Of a step `fail`: why it was not done. */
+  readonly failure?: Failure
 }
 
 /** Metadata of one event of an item. `$correlationId` is the subject, `$causationId` the event that opened the finding. */
@@ -37,8 +39,9 @@ export function provenanceOf(about: {
   attemptId: string
   step: Step
   part: number
+  failure?: Failure
 }): JsonObject {
-  const { plan, item, campaignId, actors, folded, projection, attemptId, step, part } = about
+  const { plan, item, campaignId, actors, folded, projection, attemptId, step, part, failure } = about
   const byCategory = projection.categories.map((category) => [
     `${category}Revision`,
     folded.heads[category]?.revision ?? null,
@@ -51,6 +54,7 @@ export function provenanceOf(about: {
     step,
     attemptId,
     part,
+    ...(failure && { failure: { ...failure } }),
     campaignId,
     planDigest: plan.digest,
     findingIds: item.intent.answers,
@@ -69,9 +73,15 @@ export function provenanceOf(about: {
 
 /** The mark of an event that a repair appended; undefined on any other. */
 export function ownMarkOf(metadata: JsonObject): OwnMark | undefined {
-  const { origin, key, step, attemptId, campaignId, part } = metadata
+  const { origin, key, step, attemptId, campaignId, part, failure } = metadata
   if (origin !== 'repair' || (step !== 'claim' && step !== 'settle' && step !== 'fail')) return undefined
   if (typeof key !== 'string' || typeof attemptId !== 'string' || typeof campaignId !== 'string') return undefined
   if (typeof part !== 'number') return undefined
-  return { key, step, attemptId, campaignId, part }
+  return { key, step, attemptId, campaignId, part, ...(isFailure(failure) && { failure }) }
+}
+
+function isFailure(value: unknown): value is Failure {
+  if (typeof value !== 'object' || value === null) return false
+  const { code, message, retryable } = value as Record<string, unknown>
+  return typeof code === 'string' && typeof message === 'string' && typeof retryable === 'boolean'
 }

@@ -56,10 +56,11 @@ export async function recordFailed(
   tried: Attempt,
   { code, message, retryable }: Failure,
 ): Promise<Attempted | undefined> {
-  const drafts = partsOf(work).settlement.failed(item.intent, tried, { code, message, retryable })
+  const failure = { code, message, retryable }
+  const drafts = partsOf(work).settlement.failed(item.intent, tried, failure)
   const idOf = (draft: Draft, index: number) => uuidV5(canonicalize([draft.type, index, tried.id]), item.key)
   const find = ({ settledAt }: Standing) => (settledAt === undefined ? undefined : 'by another')
-  const result = await record(work, { item, tried, step: 'fail', drafts, idOf, find })
+  const result = await record(work, { item, tried, step: 'fail', drafts, idOf, find, failure })
   if (result.kind === 'by another') return { kind: 'already-good', why: 'another process has done it meanwhile' }
   if (result.kind === 'conflict')
     return { kind: 'unknown', why: 'others keep appending before the failure could be recorded' }
@@ -89,9 +90,11 @@ async function record(
     drafts: readonly Draft[]
     idOf: (draft: Draft, index: number) => string
     find: (standing: Standing) => Revision | 'by another' | undefined
+    failure?: Failure
   },
 ): Promise<AppendResult | { readonly kind: 'by another' }> {
-  const { item, tried, step, drafts, idOf, find } = about
+  const { item, tried, step, drafts, idOf, find, failure } = about
+  const told = failure ? { failure } : {}
   let result: AppendResult = { kind: 'conflict', actual: 'noStream' }
   const lastId = idOf(drafts.at(-1) as Draft, drafts.length - 1)
   for (let tries = 0; tries < RECORDINGS_MAX && result.kind === 'conflict'; tries += 1) {
@@ -100,7 +103,7 @@ async function record(
     if (recorded === 'by another') return { kind: 'by another' }
     if (recorded !== undefined) return { kind: 'appended', revision: recorded }
     const expected = headOf(standing, item)
-    result = await appendDrafts(work, { item, standing, attemptId: tried.id, step, drafts, expected, idOf })
+    result = await appendDrafts(work, { item, standing, attemptId: tried.id, step, drafts, expected, idOf, ...told })
   }
   return result
 }

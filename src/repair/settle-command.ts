@@ -13,6 +13,7 @@ import {
   outcomeOf,
   partsOf,
   readStanding,
+  refusalOf,
   type Workplace,
 } from './workplace.js'
 
@@ -85,6 +86,6 @@ async function recordResult(work: Workplace, item: PlanItem, tried: Attempt, res
   const { authority } = partsOf(work)
   if (result.kind === 'unknown') return { kind: 'unknown', why: `${authority.name}: ${result.message}` }
   const failed = await recordFailed(work, item, tried, result)
-  const why = `${authority.name}: ${result.code}: ${result.message}`
+  const why = refusalOf(authority, result)
   return failed ?? { kind: 'refused', why, ...(result.retryable && { retryable: true }) }
 }

@@ -13,6 +13,7 @@ import {
   outcomeOf,
   readAgain,
   readStanding,
+  refusedBefore,
   type Workplace,
 } from './workplace.js'
 
@@ -37,7 +38,9 @@ async function attempt(work: Workplace, item: PlanItem, standing: Standing, race
   // killed run left behind, and is gone on with.
   if (openClaim && raced) return { kind: 'held', why: 'another process has just claimed it' }
   if (openClaim) return resumeClaim(work, item, openClaim.attemptId)
-  if (decision.kind !== 'owed') return (await recordForgotten(work, item, standing)) ?? decision
+  if (decision.kind !== 'owed') {
+    return (await recordForgotten(work, item, standing)) ?? refusedBefore(work, standing) ?? decision
+  }
   const { intent } = decision
   if (intent.command) return claimAndSettle(work, item, standing, intent)
   return appendCompensation(work, item, standing, intent.events ?? [])

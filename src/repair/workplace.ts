@@ -1,5 +1,5 @@
 // The workplace of an item: what settling it needs, and the few things that its steps share: reading, guarding, appending.
-import type { Attempt, Draft, Projection, RuleContext, Settlement } from '../engine/projection.js'
+import type { Attempt, Draft, Failure, Projection, RuleContext, Settlement } from '../engine/projection.js'
 import { jsonEvent } from '../log/event.js'
 import type { AppendResult, EventStore } from '../log/event-store.js'
 import type { ExpectedRevision, Revision } from '../log/revision.js'
@@ -63,6 +63,16 @@ export function doneBefore(standing: Standing, revision: Revision): Attempted {
   return { kind: 'already-good', revision, ...openedIn(standing) }
 }
 
+/** What a refused item comes to: the run that was refused may have been killed before it could tell its campaign. */
+export function refusedBefore({ authority }: Workplace, { refused }: Standing): Attempted | undefined {
+  return refused && { kind: 'refused', why: refusalOf(authority, refused) }
+}
+
+/** A refusal in words. */
+export function refusalOf(authority: Authority | undefined, { code, message }: Failure): string {
+  return `${authority?.name ?? 'the authority'}: ${code}: ${message}`
+}
+
 /** What an append that is neither in the log nor lost to a race means for its item. */
 export function outcomeOf(result: Extract<AppendResult, { kind: 'refused' | 'unknown' }>): Attempted {
   const isForNow = result.kind === 'refused' && result.reason === 'access-denied'
@@ -85,13 +95,26 @@ export function appendDrafts(
     drafts: readonly Draft[]
     expected: Exclude<ExpectedRevision, 'any'>
     idOf?: (draft: Draft, index: number) => string
+    failure?: Failure
   },
 ): Promise<AppendResult> {
-  const { item, standing, attemptId, step, drafts, expected, idOf = work.newId } = about
+  const { item, standing, attemptId, step, drafts, expected, idOf = work.newId, failure } = about
   const { plan, campaignId, actors, projection } = work
+  const told = failure ? { failure } : {}
   const events = drafts.map((draft, part) => {
     const { folded } = standing
-    const metadata = provenanceOf({ plan, item, campaignId, actors, folded, projection, attemptId, step, part })
+    const metadata = provenanceOf({
+      plan,
+      item,
+      campaignId,
+      actors,
+      folded,
+      projection,
+      attemptId,
+      step,
+      part,
+      ...told,
+    })
     return jsonEvent({ id: idOf(draft, part), type: draft.type, data: draft.data, metadata })
   })
   return appendSettled(work.store, item.stream, events, expected, work.pause)

@@ -1,6 +1,7 @@
 // Kills: a process that applies a plan is stopped at every step and at every touch of the world, before and after its effect, while
 // refunds and live tickets come in between. Another run must bring it to the one right end.
 import { describe, expect, it } from 'vitest'
+import { listCampaigns } from '../../src/repair/campaign.js'
 import type { StepName } from '../../src/repair/workplace.js'
 import { Airport } from '../controls/airport.js'
 import { Killed, type Touch } from '../controls/applying-process.js'
@@ -135,6 +136,20 @@ describe('a process killed at any touch of the world', () => {
       }
     },
   )
+})
+
+describe('a process killed at any touch while the authority refuses for good', () => {
+  it('leaves what the next run tells as refused, so that the campaign comes to its end', async () => {
+    const issueMoods: Mood[] = ['refuses']
+    for (const kill of momentsUpTo(await touchesOf({ issueMoods }))) {
+      const airport = await live({ issueMoods, kill })
+      const wasAsked = (await airport.ticketStream('1')).includes('TicketIssueFailed')
+      const [campaign] = await listCampaigns(airport.store)
+      const [item] = campaign?.items.values() ?? []
+      expect([kill, item?.outcome, campaign?.finished]).toEqual([kill, wasAsked ? 'refused' : 'applied', true])
+      if (wasAsked) expect(item?.why).toBe('ledger: no-seat: not today')
+    }
+  })
 })
 
 describe('a refund that comes at any touch of the world', () => {

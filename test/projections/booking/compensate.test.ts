@@ -168,11 +168,20 @@ describe('intents', () => {
     expect(values).toEqual([eur(6668), eur(6666), eur(6666)])
   })
 
-  it('are other work once an attempt has failed, for the passengers it named', () => {
-    const told = [...family.told, attempt({ passengerIds: ['p1', 'p2'] }), failed({ passengerIds: ['p2'] })]
+  it('are other work once an attempt has failed for good, for the passengers it named', () => {
+    const ended = failed({ passengerIds: ['p2'], retryable: false })
+    const busy = failed({ attemptId: 'a2', passengerIds: ['p2', 'p3'] })
+    const told = [...family.told, attempt({ passengerIds: ['p1', 'p2'] }), ended, busy]
     const lookups = { 'ticket-authority': { tickets: [] } }
     const occurrences = judge({ told, lookups }).intents.map(({ occurrence }) => occurrence)
     expect(occurrences).toEqual(['["p1","TKT",0]', '["p2","TKT",1]', '["p3","TKT",0]'])
+  })
+
+  it('are the same work after a failure that may be tried again', () => {
+    const told = [...family.told, failed({ attemptId: 'a1' }), failed({ attemptId: 'a2' })]
+    expect(judge({ told }).intents.map(({ occurrence }) => occurrence)).toEqual(
+      judge(family).intents.map(({ occurrence }) => occurrence),
+    )
   })
 
   it('of a half repaired family keep their work', () => {

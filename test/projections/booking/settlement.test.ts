@@ -1,9 +1,22 @@
 // Settling: what the authority answers becomes events, and an answer that makes no sense becomes nothing.
 import { describe, expect, it } from 'vitest'
 import { settlement } from '../../../projections/booking/settlement.js'
+import type { Booking } from '../../../projections/booking/state.js'
 import type { JsonObject } from '../../../src/engine/json.js'
 import type { Draft, Intent } from '../../../src/engine/projection.js'
-import { captured, judge, LATER, requested, rulesFound, SUBJECT, segment, type Told, time } from './history.js'
+import {
+  captured,
+  ended,
+  issued,
+  judge,
+  LATER,
+  requested,
+  rulesFound,
+  SUBJECT,
+  segment,
+  type Told,
+  time,
+} from './history.js'
 
 const scene = { told: [requested(), captured()] }
 const [intent] = judge(scene).intents as [Intent]
@@ -78,6 +91,17 @@ it('coupons that the authority lists are recorded as it lists them', () => {
   const drafts = settlement.issued(intent, attempt, { ...answer, coupons })
   expect(drafts?.[0]?.data.coupons).toEqual([{ couponNumber: 1, segmentId: 's7', status: 'OPEN' }])
   expect(rulesFound({ told: [...scene.told, ...told(drafts ?? [])] })).toEqual(['itinerary-drift'])
+})
+
+it('a ticket counts as recorded where the stream tells of its number for this passenger, whoever recorded it', () => {
+  const live = (fields: JsonObject) => issued('p1', { ticketNumber: '8880000000001', ...fields })
+  const isRecorded = (...events: readonly Told[]) =>
+    settlement.isRecorded?.(judge({ told: [...scene.told, ...events] }).folded?.state as Booking, intent, answer)
+  expect(isRecorded(live({}))).toBe(true)
+  expect(isRecorded(live({}), ended('TicketVoided', { ticketNumber: '8880000000001' }))).toBe(true)
+  expect(isRecorded()).toBe(false)
+  expect(isRecorded(live({ ticketNumber: '8880000000002' }))).toBe(false)
+  expect(isRecorded(live({ passengerId: 'p2' }))).toBe(false)
 })
 
 describe('an answer makes no sense', () => {
