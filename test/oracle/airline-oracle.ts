@@ -34,6 +34,9 @@ const OTHER_DISPOSITIONS: Readonly<Record<string, Disposition>> = {
   'ticket-number-reused': 'never',
 }
 
+/** The rules that the oracle knows: all but those that ask somebody beside the log. */
+export const ORACLE_RULES: readonly string[] = [...Object.keys(RULES), ...Object.keys(OTHER_DISPOSITIONS)]
+
 /** The verdict on every booking of the store, by booking id. `events` are in the order of the log. */
 export function judgeStore(events: readonly StoredEvent[], now: Date): Map<string, Verdict> {
   const bookings = eventsBySubject(events)

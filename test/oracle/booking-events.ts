@@ -91,11 +91,11 @@ const TICKET_SCHEMAS = {
     ...said,
     ticketNumber: text,
     documentType: z.enum(['TKT', 'EMDA', 'EMDS']),
-    conjunctionNumbers: z.array(text),
+    conjunctionNumbers: z.array(text).optional(),
     passengerId: text,
     orderVersion: version,
     coupons: z.array(coupon),
-    total: amount,
+    total: amount.optional(),
     issuedAt: time,
     origin: z.enum(['LIVE', 'REPAIR', 'IMPORT']),
   }),
@@ -120,7 +120,6 @@ export type Segment = z.infer<typeof segment>
 /** All that was said of one booking: what could be read, in order of payment stream, ticket stream; and whether all could be. */
 export interface History {
   readonly facts: readonly { readonly type: FactType; readonly data: Fact<FactType> }[]
-  readonly hasPaymentEvent: boolean
   readonly isWhollyDecoded: boolean
 }
 
@@ -134,7 +133,6 @@ export function readHistory(events: readonly StoredEvent[]): History {
   ]
   return {
     facts: read.filter((fact) => fact !== undefined),
-    hasPaymentEvent: payments.length > 0,
     isWhollyDecoded: !read.includes(undefined),
   }
 }

@@ -4,15 +4,9 @@ import type { Order } from './order.js'
 
 export type Document = Fact<'TicketIssued'>
 
-/** All that was ever issued, a repeated statement once. */
+/** All that was ever issued. Of a number that was told in two ways, what was said first. */
 export function issuedDocuments(history: History): Document[] {
-  const every = everyFact(history, 'TicketIssued')
-  return every.filter(
-    (document, index) =>
-      every.findIndex(
-        (other) => other.ticketNumber === document.ticketNumber && other.passengerId === document.passengerId,
-      ) === index,
-  )
+  return factsOf(history, 'TicketIssued')
 }
 
 /** The tickets proper; what goes with them (EMD) carries nobody. */
@@ -49,12 +43,9 @@ export function hasActiveTicket(history: History, passengerId: string): boolean 
   return activeTickets(history).some((ticket) => ticket.passengerId === passengerId)
 }
 
-/** Every passenger gets a document, an infant too; of a cancelled order nobody gets one. */
-export function expectedPassengers(order: Order | undefined): Passenger[] {
-  if (order === undefined || order.isCancelled) return []
-  return order.passengers.filter(
-    ({ passengerId }, index) => order.passengers.findIndex((other) => other.passengerId === passengerId) === index,
-  )
+/** Every passenger gets a document, an infant too. That nobody gets one of a cancelled order is for the guards to say. */
+export function expectedPassengers(order: Order | undefined): readonly Passenger[] {
+  return order?.passengers ?? []
 }
 
 /** Expected with none active and never issued before. */
@@ -78,7 +69,7 @@ export function couponStatusesOf(history: History, document: Document): string[]
 
 /** All numbers of a document, its own first. */
 export function numbersOf({ ticketNumber, conjunctionNumbers }: Document): string[] {
-  return [...new Set([ticketNumber, ...conjunctionNumbers])]
+  return [...new Set([ticketNumber, ...(conjunctionNumbers ?? [])])]
 }
 
 export function isConjunction(a: Document, b: Document): boolean {

@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { businessIdOf, everyFact, type History } from './booking-events.js'
 import type { Case } from './case.js'
-import { capturesOf, isReversed, netIn, pendingRefunds, succeededRefunds, sum } from './money.js'
+import { capturesOf, isReversed, pendingRefunds, succeededRefunds, sum } from './money.js'
 
 export function isPaidTwice({ history, order }: Case): boolean {
   if (order === undefined) return false
@@ -32,12 +32,6 @@ export function pairsOfOneId({ facts }: History): { readonly isSameContent: bool
 /** The fields beyond the common ones. */
 function contentOf({ occurredAt, bookingId, ...content }: { occurredAt: string; bookingId: string }): object {
   return content
-}
-
-/** All money that came was refunded. */
-export function isMoneyGivenBack(history: History): boolean {
-  const currencies = new Set(succeededRefunds(history).map(({ amount }) => amount.currency))
-  return [...currencies].some((currency) => netIn(history, currency) <= 0n)
 }
 
 /** More is given back than came, or it is given back of money that never came. */

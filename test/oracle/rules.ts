@@ -18,7 +18,6 @@ import {
   couponStatusesOf,
   expectedPassengers,
   hasActiveTicket,
-  isActive,
   isRefunded,
   issuedDocuments,
   issuedTickets,
@@ -26,7 +25,7 @@ import {
   unansweredAttempts,
 } from './documents.js'
 import { capturesOf, disputesOpenOrLost, freeIn, netIn, pendingRefunds, succeededRefunds } from './money.js'
-import { isImpossible, isMoneyGivenBack, isPaidTwice, pairsOfOneId } from './payment-predicates.js'
+import { isImpossible, isPaidTwice, pairsOfOneId } from './payment-predicates.js'
 import {
   hasDrifted,
   hasFailed,
@@ -132,7 +131,12 @@ export const RULES: Readonly<Record<string, Rule>> = {
   },
   'ticket-without-payment': {
     disposition: 'person',
-    holds: ({ history }) => activeDocuments(history).length > 0 && !history.hasPaymentEvent,
+    // A request pays nothing; nor is anything to be paid where nothing is due.
+    holds: ({ history, order }) =>
+      activeDocuments(history).length > 0 &&
+      capturesOf(history).length === 0 &&
+      factsOf(history, 'PaymentAuthorised').length === 0 &&
+      (order === undefined || order.due.amountMinor > 0),
   },
   'refund-pending': { disposition: 'never', holds: ({ history }) => pendingRefunds(history).length > 0 },
   'refunded-still-open': {
@@ -140,9 +144,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
     holds: (booking) =>
       issuedDocuments(booking.history).some(
         (document) =>
-          couponStatusesOf(booking.history, document).includes('open') &&
-          (isRefunded(booking.history, document) ||
-            (isActive(booking.history, document) && isMoneyGivenBack(booking.history))),
+          isRefunded(booking.history, document) && couponStatusesOf(booking.history, document).includes('open'),
       ),
   },
   dispute: { disposition: 'never', holds: ({ history }) => disputesOpenOrLost(history).length > 0 },
