@@ -7,6 +7,9 @@ export class StoreUnavailableError extends Error {
   override readonly name = 'StoreUnavailableError'
 }
 
+/** Nothing more can be written for lack of space; reading goes on. */
+export class StoreFullError extends StoreUnavailableError {}
+
 /** What the store gave back is not what was put in: a checksum, a revision or an index entry is wrong. */
 export class StoreCorruptError extends Error {
   override readonly name = 'StoreCorruptError'

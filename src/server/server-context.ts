@@ -14,6 +14,8 @@ export interface ServerContext {
   readonly users: UserDirectory | undefined
   readonly maxAppendBytes: number
   readonly commitTimeoutMs: number
+  /** Tells whoever runs the server of an error that is its own trouble; passes over all others. */
+  readonly report: (error: unknown) => void
   /** A UUID of this run of the server. */
   readonly instanceId: string
 }

@@ -10,7 +10,7 @@ import { type NewUser, UserDirectory } from './access/user-directory.js'
 import { answerHttp } from './features/http-routes.js'
 import { Methods } from './methods.js'
 import type { ServerContext } from './server-context.js'
-import { CODE, statusOf, unauthenticated } from './status.js'
+import { statusOf, unauthenticated } from './status.js'
 import { serverCredentials, type TlsOptions } from './transport/certificates.js'
 import { ClientLeftError, GrpcCall, ServerStoppingError } from './transport/grpc-call.js'
 import { sendHttp1, sendHttp2 } from './transport/http-answers.js'
@@ -95,7 +95,17 @@ async function makeContext(options: ServerOptions): Promise<ServerContext> {
   const users = options.tls ? new UserDirectory(store) : undefined
   if (users) await addMissing(users, [...DEFAULT_USERS, ...(options.users ?? [])])
   const access = users ? new ListedAccess(store) : OPEN_ACCESS
-  return { store, access, users, maxAppendBytes, commitTimeoutMs, instanceId: randomUUID() }
+  const report = reporter(options.onInternalError)
+  return { store, access, users, maxAppendBytes, commitTimeoutMs, report, instanceId: randomUUID() }
+}
+
+/** A status with a cause is the server's own trouble; one without is a caller's mistake. */
+function reporter(tell: ServerOptions['onInternalError']): ServerContext['report'] {
+  return (error) => {
+    if (error instanceof ClientLeftError || error instanceof ServerStoppingError) return
+    const { cause } = statusOf(error)
+    if (cause !== undefined) tell?.(cause)
+  }
 }
 
 /** Users that are there keep what they have, a password above all. */
@@ -156,7 +166,7 @@ class Server {
       await this.#methods.get(call.path).handle(call, this.#context, principal)
       call.succeed()
     } catch (error) {
-      this.#report(error)
+      this.#context.report(error)
       call.fail(error)
     }
   }
@@ -170,12 +180,6 @@ class Server {
     const user = await users.authenticate(credentials.login, credentials.password)
     if (!user) throw unauthenticated()
     return user
-  }
-
-  #report(error: unknown): void {
-    if (error instanceof ClientLeftError || error instanceof ServerStoppingError) return
-    const { code, cause } = statusOf(error)
-    if (code === CODE.dataLoss || (code === CODE.unknown && cause !== undefined)) this.#options.onInternalError?.(cause)
   }
 }
 

@@ -1,6 +1,6 @@
 // How calls end: gRPC's status codes, and each error in the form that clients turn into their typed errors. The words and
 // trailers are those of EventStoreDB 24.6; this is the one place where errors become statuses.
-import { StoreCorruptError, StoreUnavailableError, StreamTombstonedError } from '../log/store-errors.js'
+import { StoreCorruptError, StoreFullError, StoreUnavailableError, StreamTombstonedError } from '../log/store-errors.js'
 
 /** The status codes of gRPC that this server gives. */
 export const CODE = {
@@ -39,6 +39,9 @@ export class StatusError extends Error {
 export function statusOf(error: unknown): StatusError {
   if (error instanceof StatusError) return error
   if (error instanceof StreamTombstonedError) return streamDeleted(error.stream)
+  // A client that is told `unavailable` takes the server for gone and drops its connection.
+  if (error instanceof StoreFullError)
+    return new StatusError(CODE.resourceExhausted, error.message, {}, { cause: error })
   if (error instanceof StoreUnavailableError) return unavailable(error.message, error)
   if (error instanceof StoreCorruptError) return new StatusError(CODE.dataLoss, error.message, {}, { cause: error })
   return handlerFailed(error)
@@ -129,6 +132,13 @@ export function unavailable(details: string, cause?: unknown): StatusError {
 
 export function unimplemented(details: string): StatusError {
   return new StatusError(CODE.unimplemented, details)
+}
+
+/** Names the one encoding that there is, as gRPC wants it. */
+export function compressionNotSupported(): StatusError {
+  return new StatusError(CODE.unimplemented, 'Compressed messages are not supported', {
+    'grpc-accept-encoding': 'identity',
+  })
 }
 
 export function messageTooLarge(): StatusError {

@@ -29,7 +29,9 @@ const UNSUPPORTED = /^\/(?:info\/options|stats|streams|subscriptions|users|proje
 
 /** Answers a request. What a real server has and this one has not is refused as not implemented, and nothing else is known. */
 export function answerHttp({ method, target, authority }: HttpRequest, subject: HttpSubject): HttpAnswer {
-  const { pathname: path, searchParams: query } = new URL(target, 'http://server')
+  const url = target.startsWith('/') ? `http://server${target}` : target
+  if (!URL.canParse(url)) return { status: 400 }
+  const { pathname: path, searchParams: query } = new URL(url)
   if (path === '/health/live') return { status: method === 'GET' || method === 'HEAD' ? liveStatus(query) : 405 }
   const open = OPEN[path]
   if (open) return method === 'GET' ? { status: 200, json: open(authority, subject) } : { status: 405 }

@@ -16,8 +16,9 @@ import {
 } from '../status.js'
 import { frame } from '../transport/framing.js'
 import type { GrpcCall } from '../transport/grpc-call.js'
+import { decodeMessage } from '../transport/message-reader.js'
 import { type Expectation, expectationIn, streamNameIn } from './identifiers.js'
-import { proposedEventIn } from './proposals.js'
+import { proposedEventIn, Unfinished } from './proposals.js'
 import { appendInTime } from './write.js'
 
 interface AppendRequest {
@@ -40,7 +41,7 @@ export const append: Rpc = {
 
 async function readOptions(messages: AsyncGenerator<Uint8Array>): Promise<Omit<AppendRequest, 'events'>> {
   const first = await messages.next()
-  const options = first.done ? undefined : streams.AppendReq.deserializeBinary(first.value).getOptions()
+  const options = first.done ? undefined : decodeMessage(streams.AppendReq, first.value).getOptions()
   if (!options) throw handlerFailed()
   const stream = streamNameIn(options.getStreamIdentifier())
   const expectation = expectationIn(options)
@@ -51,9 +52,11 @@ async function readOptions(messages: AsyncGenerator<Uint8Array>): Promise<Omit<A
 /** Stops reading as soon as there is more than one append may hold. */
 async function readEvents(messages: AsyncGenerator<Uint8Array>, maxAppendBytes: number): Promise<ProposedEvent[]> {
   const events: ProposedEvent[] = []
+  const unfinished = new Unfinished(maxAppendBytes)
   let bytes = 0
   for await (const message of messages) {
-    const proposed = streams.AppendReq.deserializeBinary(message).getProposedMessage()
+    unfinished.take(message.length, 1)
+    const proposed = decodeMessage(streams.AppendReq, message).getProposedMessage()
     if (!proposed) throw handlerFailed()
     const event = proposedEventIn(proposed)
     bytes += event.data.length

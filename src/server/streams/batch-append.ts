@@ -4,9 +4,10 @@ import streams from '@eventstore/db-client/generated/streams_pb.js'
 import type { ProposedEvent } from '../../log/event.js'
 import type { Principal } from '../access/principal.js'
 import type { Rpc, ServerContext } from '../server-context.js'
-import { handlerFailed, messageTooLarge, oneofMissing, StatusError, statusOf, unavailable } from '../status.js'
+import { handlerFailed, oneofMissing, statusOf, unavailable } from '../status.js'
 import { frame } from '../transport/framing.js'
 import { type GrpcCall, ServerStoppingError } from '../transport/grpc-call.js'
+import { decodeMessage } from '../transport/message-reader.js'
 import { type BatchOutcome, outcomeOf, outcomeOfStatus, timeout, tooLarge } from './batch-answers.js'
 import { msUntilDeadline } from './batch-deadline.js'
 import {
@@ -19,15 +20,12 @@ import {
   streamIdentifier,
   streamNameIn,
 } from './identifiers.js'
-import { proposedEventIn } from './proposals.js'
+import { proposedEventIn, Unfinished } from './proposals.js'
 import { type UuidForm, uuidIn, uuidMessage } from './uuids.js'
 import { appendInTime } from './write.js'
 
 /** Appends of one call that the store may be working on, before more of its frames are read. */
 const UNDER_WAY_MAX = 128
-
-/** What the unfinished batches of one call may hold together. */
-const UNFINISHED_BYTES_MAX = 64 * 1024 * 1024
 
 export const batchAppend: Rpc = {
   path: '/event_store.client.streams.Streams/BatchAppend',
@@ -57,7 +55,10 @@ interface Batch {
   readonly deadline: number
   readonly timer: NodeJS.Timeout | undefined
   readonly events: ProposedEvent[]
+  /** Of their data. */
   bytes: number
+  /** See Unfinished. */
+  counted: number
   /** What is wrong with it already. It is told once all frames are there, since each batch is answered once. */
   problem: BatchOutcome | undefined
 }
@@ -66,25 +67,29 @@ class Batches {
   readonly #call: GrpcCall
   readonly #server: ServerContext
   readonly #principal: Principal
-  readonly #unfinished = new Map<string, Batch>()
+  readonly #batches = new Map<string, Batch>()
+  readonly #unfinished: Unfinished
   readonly #underWay = new Set<Promise<void>>()
-  #unfinishedBytes = 0
 
   constructor(call: GrpcCall, server: ServerContext, principal: Principal) {
     this.#call = call
     this.#server = server
     this.#principal = principal
+    this.#unfinished = new Unfinished(server.maxAppendBytes)
   }
 
   /** Takes a frame. Resolves when the next one may come. */
   async take(bytes: Uint8Array): Promise<void> {
-    const request = streams.BatchAppendReq.deserializeBinary(bytes)
+    const request = decodeMessage(streams.BatchAppendReq, bytes)
     const id = uuidIn(request.getCorrelationId())
     if (id === undefined) throw handlerFailed()
-    const batch = this.#unfinished.get(id) ?? this.#begin(id, request.getOptions(), bytes)
+    const batch = this.#batches.get(id) ?? this.#begin(id, request.getOptions(), bytes)
     // As on a real server: frames of a batch that has no options, or was answered already, are passed over.
     if (!batch) return
-    this.#add(batch, request.getProposedMessagesList())
+    const events = request.getProposedMessagesList()
+    // A frame without events costs as well.
+    batch.counted += this.#unfinished.take(bytes.length, events.length + 1)
+    this.#add(batch, events)
     if (!request.getIsFinal()) return
     this.#end(batch)
     const carried = this.#carryOut(batch)
@@ -101,7 +106,7 @@ class Batches {
 
   /** Drops what is unfinished. */
   forget(): void {
-    for (const batch of this.#unfinished.values()) this.#end(batch)
+    for (const batch of this.#batches.values()) this.#end(batch)
   }
 
   #begin(id: string, options: streams.BatchAppendReq.Options | undefined, bytes: Uint8Array): Batch | undefined {
@@ -116,9 +121,10 @@ class Batches {
       timer,
       events: [],
       bytes: 0,
+      counted: 0,
       problem: undefined,
     }
-    this.#unfinished.set(id, batch)
+    this.#batches.set(id, batch)
     return batch
   }
 
@@ -129,32 +135,34 @@ class Batches {
         const event = proposedEventIn(message)
         batch.events.push(event)
         batch.bytes += event.data.length
-        this.#unfinishedBytes += event.data.length
       } catch (error) {
         batch.problem = outcomeOfStatus(statusOf(error))
       }
       if (batch.bytes > this.#server.maxAppendBytes) batch.problem = tooLarge(this.#server.maxAppendBytes)
     }
     if (batch.problem) this.#drop(batch)
-    if (this.#unfinishedBytes > UNFINISHED_BYTES_MAX) throw messageTooLarge()
   }
 
   /** Frees what a batch holds. */
   #drop(batch: Batch): void {
-    this.#unfinishedBytes -= batch.bytes
-    batch.bytes = 0
+    this.#release(batch)
     batch.events.length = 0
   }
 
   /** The batch is complete, or nobody waits for it any more. */
   #end(batch: Batch): void {
     clearTimeout(batch.timer)
-    this.#unfinished.delete(batch.id)
-    this.#unfinishedBytes -= batch.bytes
+    this.#batches.delete(batch.id)
+    this.#release(batch)
+  }
+
+  #release(batch: Batch): void {
+    this.#unfinished.release(batch.counted)
+    batch.counted = 0
   }
 
   #expire(id: string): void {
-    const batch = this.#unfinished.get(id)
+    const batch = this.#batches.get(id)
     if (!batch) return
     this.#end(batch)
     // A real server gives the id back in its other form here; clients understand both.
@@ -169,7 +177,10 @@ class Batches {
     if (!allowed) return { begun: undefined, answered: this.#append(batch) }
     const denied = allowed.then(
       () => undefined,
-      (error: unknown) => outcomeOfStatus(statusOf(error)),
+      (error: unknown) => {
+        this.#server.report(error)
+        return outcomeOfStatus(statusOf(error))
+      },
     )
     const answered = denied.then((outcome) => (outcome ? this.#answer(batch, outcome) : this.#append(batch)))
     return { begun: denied.then(() => undefined), answered }
@@ -187,7 +198,8 @@ class Batches {
       const result = await appendInTime(this.#server, request, batch.deadline - Date.now())
       return outcomeOf(result, { ...request, maxAppendBytes: this.#server.maxAppendBytes })
     } catch (error) {
-      return outcomeOfStatus(error instanceof StatusError ? error : statusOf(error))
+      this.#server.report(error)
+      return outcomeOfStatus(statusOf(error))
     }
   }
 

@@ -1,7 +1,7 @@
 // By when a batch wants its answer. Clients say it as a point in time or, since 21.10, as a duration; the generated classes do not know
 // the latter, so it is read from the request's bytes.
 import type streams from '@eventstore/db-client/generated/streams_pb.js'
-import protobuf from 'google-protobuf'
+import { MessageReader, readOrRefuse } from '../transport/message-reader.js'
 
 const OPTIONS_FIELD = 2
 const DURATION_FIELD = 7
@@ -16,12 +16,14 @@ export function msUntilDeadline(
 ): number | undefined {
   const time = options.getDeadline()
   if (time) return time.getSeconds() * 1_000 + time.getNanos() / 1e6 - now
-  const field = subMessage(subMessage(bytes, OPTIONS_FIELD), DURATION_FIELD)
-  return field && durationMs(field)
+  return readOrRefuse(() => {
+    const field = subMessage(subMessage(bytes, OPTIONS_FIELD), DURATION_FIELD)
+    return field && durationMs(field)
+  })
 }
 
 function durationMs(bytes: Uint8Array): number {
-  const reader = new protobuf.BinaryReader(bytes)
+  const reader = new MessageReader(bytes)
   let [seconds, nanos] = [0, 0]
   while (reader.nextField()) {
     if (reader.getFieldNumber() === SECONDS_FIELD) seconds = reader.readInt64()
@@ -34,7 +36,7 @@ function durationMs(bytes: Uint8Array): number {
 /** The bytes of a message within a message. */
 function subMessage(bytes: Uint8Array | undefined, field: number): Uint8Array | undefined {
   if (!bytes) return undefined
-  const reader = new protobuf.BinaryReader(bytes)
+  const reader = new MessageReader(bytes)
   while (reader.nextField()) {
     if (reader.getFieldNumber() === field && !reader.isEndGroup()) return reader.readBytes()
     reader.skipField()

@@ -7,12 +7,13 @@ import type { ExpectedRevision } from '../../log/revision.js'
 import type { Principal } from '../access/principal.js'
 import { type ServerContext, unary } from '../server-context.js'
 import { oneofMissing, operationTimedOut, wrongExpectedVersion } from '../status.js'
+import { decodeMessage } from '../transport/message-reader.js'
 import { refusalStatus } from './append.js'
 import { type Expectation, expectationIn, streamNameIn } from './identifiers.js'
 import { inTime } from './write.js'
 
 export const deleteStream = unary('/event_store.client.streams.Streams/Delete', async (message, server, caller) => {
-  const options = streams.DeleteReq.deserializeBinary(message).getOptions()
+  const options = decodeMessage(streams.DeleteReq, message).getOptions()
   const write = (stream: string, expected: ExpectedRevision) => server.store.deleteStream(stream, expected)
   const position = await end({ kind: 'Delete', options, write }, server, caller.principal)
   return new streams.DeleteResp().setPosition(
@@ -23,7 +24,7 @@ export const deleteStream = unary('/event_store.client.streams.Streams/Delete', 
 })
 
 export const tombstone = unary('/event_store.client.streams.Streams/Tombstone', async (message, server, caller) => {
-  const options = streams.TombstoneReq.deserializeBinary(message).getOptions()
+  const options = decodeMessage(streams.TombstoneReq, message).getOptions()
   const write = (stream: string, expected: ExpectedRevision) => server.store.tombstone(stream, expected)
   const position = await end({ kind: 'Tombstone', options, write }, server, caller.principal)
   return new streams.TombstoneResp().setPosition(

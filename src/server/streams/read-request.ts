@@ -4,6 +4,7 @@ import type { Direction } from '../../log/event-store.js'
 import type { Position } from '../../log/position.js'
 import type { Revision } from '../../log/revision.js'
 import { handlerFailed, invalidArgument, oneofMissing } from '../status.js'
+import { decodeMessage } from '../transport/message-reader.js'
 import { type Filter, filterIn } from './event-filter.js'
 import { streamNameIn } from './identifiers.js'
 import type { UuidForm } from './uuids.js'
@@ -40,7 +41,7 @@ const MAX_UINT64 = 2n ** 64n - 1n
 
 /** Throws the status of a request that asks for nothing that there is. */
 export function readRequestIn(message: Uint8Array): ReadRequest {
-  const options = streams.ReadReq.deserializeBinary(message).getOptions()
+  const options = decodeMessage(streams.ReadReq, message).getOptions()
   if (!options) throw handlerFailed()
   mustBeCombination(options)
   const common = { resolveLinks: options.getResolveLinks(), uuidForm: uuidFormIn(options) }

@@ -1,5 +1,5 @@
 // gRPC's messages in a byte stream: one byte that says whether a message is compressed, four bytes of length, the message.
-import { invalidArgument, messageTooLarge, unimplemented } from '../status.js'
+import { compressionNotSupported, invalidArgument, messageTooLarge } from '../status.js'
 
 const PREFIX_BYTES = 5
 
@@ -31,7 +31,7 @@ export class FrameReader {
   next(): Uint8Array | undefined {
     if (this.#length < PREFIX_BYTES) return undefined
     const start = this.#peek(PREFIX_BYTES)
-    if (start[0] !== 0) throw unimplemented('Compressed messages are not supported')
+    if (start[0] !== 0) throw compressionNotSupported()
     const length = start.readUInt32BE(1)
     if (length > this.#maxMessageBytes) throw messageTooLarge()
     if (this.#length < PREFIX_BYTES + length) return undefined

@@ -5,12 +5,16 @@ import http2, { type IncomingHttpHeaders, type ServerHttp2Session, type ServerHt
 import net, { type AddressInfo, type Server, type Socket } from 'node:net'
 import tls from 'node:tls'
 import type { ServerCredentials } from './certificates.js'
+import { holderOfPort } from './port-holder.js'
 
 /** With these bytes, and a few more, every HTTP/2 connection begins; no HTTP/1 request does. */
 const HTTP2_START = Buffer.from('PRI * HTTP/2.0')
 
-/** A connection that says nothing for so long is dropped. */
+/** A connection that says nothing for so long, before it has said what it speaks or amid a request of HTTP/1, is dropped. */
 const SILENCE_MS = 30_000
+
+/** After so much silence the system asks whether the other side is still there. */
+const KEEP_ALIVE_MS = 30_000
 
 /** How much one stream may send before it was read. */
 const STREAM_WINDOW_BYTES = 1024 * 1024
@@ -42,6 +46,7 @@ export class Listener {
 
   private constructor({ credentials, onStream, onRequest }: ListenerOptions) {
     this.#http1 = http.createServer(onRequest)
+    this.#http1.timeout = SILENCE_MS
     this.#http2 = http2.createServer({
       maxSessionMemory: SESSION_MEMORY_MB,
       settings: { initialWindowSize: STREAM_WINDOW_BYTES },
@@ -51,8 +56,10 @@ export class Listener {
     this.#http2.on('sessionError', () => undefined)
     const accept = (socket: Socket) => this.#accept(socket)
     this.#server = credentials
-      ? tls.createServer({ ...credentials, ALPNProtocols: ['h2', 'http/1.1'] }, accept)
+      ? tls.createServer({ ...credentials, ALPNProtocols: ['h2', 'http/1.1'], handshakeTimeout: SILENCE_MS }, accept)
       : net.createServer(accept)
+    // Before the handshake too: a connection that never ends it must not keep a server from stopping.
+    this.#server.on('connection', (socket: Socket) => this.#hold(socket))
   }
 
   /** Throws PortUnavailableError. */
@@ -89,11 +96,16 @@ export class Listener {
     session.once('close', () => this.#sessions.delete(session))
   }
 
-  #accept(socket: Socket): void {
+  #hold(socket: Socket): void {
     this.#sockets.add(socket)
     socket.once('close', () => this.#sockets.delete(socket))
     socket.on('error', () => socket.destroy())
     socket.setNoDelay(true)
+    socket.setKeepAlive(true, KEEP_ALIVE_MS)
+  }
+
+  #accept(socket: Socket): void {
+    socket.on('error', () => socket.destroy())
     socket.setTimeout(SILENCE_MS, () => socket.destroy())
     const look = () => {
       const start: Buffer | null = socket.read()
@@ -116,7 +128,7 @@ function portUnavailable({ host, port }: ListenerOptions, cause: Error): PortUna
   const code = 'code' in cause ? cause.code : undefined
   const reason =
     code === 'EADDRINUSE'
-      ? `another process listens on it (\`ss -ltnp 'sport = :${port}'\` names it); stop it or choose another port, 0 for any free one`
+      ? `${holderOfPort(port) ?? 'another process'} listens on it; stop it or choose another port, 0 for any free one`
       : code === 'EACCES'
         ? 'this user may not use it; choose one above 1023'
         : cause.message

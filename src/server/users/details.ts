@@ -5,13 +5,14 @@ import type { UserDetails } from '../access/user-directory.js'
 import type { Rpc } from '../server-context.js'
 import { accessDenied } from '../status.js'
 import { frame } from '../transport/framing.js'
+import { decodeMessage } from '../transport/message-reader.js'
 import { required, usersOf } from './manage.js'
 
 export const userDetails: Rpc = {
   path: '/event_store.client.users.Users/Details',
   handle: async (call, server, principal) => {
     const directory = usersOf(server)
-    const login = required(users.DetailsReq.deserializeBinary(await call.message()).getOptions()).getLoginName()
+    const login = required(decodeMessage(users.DetailsReq, await call.message()).getOptions()).getLoginName()
     if (!isAdmin(principal) && (login === '' || principal?.login !== login)) throw accessDenied()
     const found = login === '' ? await directory.list() : [await directory.details(login)]
     for (const user of found) await call.send(frame(responseOf(user).serializeBinary()))

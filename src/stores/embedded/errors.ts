@@ -1,6 +1,6 @@
 // What LMDB's errors mean to a caller: translated once, at this edge.
 import { statfsSync } from 'node:fs'
-import { StoreCorruptError, StoreUnavailableError } from '../../log/store-errors.js'
+import { StoreCorruptError, StoreFullError, StoreUnavailableError } from '../../log/store-errors.js'
 
 /** Errors of which LMDB says that nothing was written, by errno or by LMDB's own number. */
 const REASONS: ReadonlyMap<number, string> = new Map([
@@ -30,7 +30,10 @@ const FREE_BYTES_MIN = 1024 * 1024
 
 /** A failure to write to or open the store in `folder`, as one clear line. `doing`: what failed, "cannot be written". */
 export function unavailable(folder: string, doing: string, cause: unknown): StoreUnavailableError {
-  return new StoreUnavailableError(`${folder} ${doing}: ${reasonOf(folder, cause)}`, { cause })
+  const message = `${folder} ${doing}: ${reasonOf(folder, cause)}`
+  return isForLackOfSpace(folder, cause)
+    ? new StoreFullError(message, { cause })
+    : new StoreUnavailableError(message, { cause })
 }
 
 /** The store is closed, or was never made. */
@@ -63,6 +66,14 @@ export function readOrCorrupt<T>(read: () => T): T {
     if (code === READERS_FULL) throw new StoreUnavailableError(`The store cannot be read: ${message}`, { cause })
     throw new StoreCorruptError(`The store cannot be read: ${message}`, { cause })
   }
+}
+
+/** No space on the disk, in the quota, in the file or in the map. */
+const LACK_OF_SPACE = new Set([27, 28, 122, -30792])
+
+function isForLackOfSpace(folder: string, cause: unknown): boolean {
+  const code = codeOf(cause)
+  return code !== undefined && (LACK_OF_SPACE.has(code) || (code === 5 && isFull(folder)))
 }
 
 function reasonOf(folder: string, cause: unknown): string {
