@@ -1,0 +1,347 @@
+// The state of a group, apart from wire, log and clock: what happens goes in, what is to be done comes out. Every event that was
+// read is in one place at a time: waiting, with a consumer, being parked, or settled.
+import type { Revision } from '../../log/revision.js'
+import { EventQueue, type Offered } from './event-queue.js'
+import { type CheckpointBounds, Progress, type Remainder } from './progress.js'
+import { hasRoom, type Strategy, type StrategyName, strategyOf } from './strategies.js'
+
+/** What the state has to know of an event; all else of it is handed through. */
+export interface GroupEvent {
+  /** The id by which consumers settle it. */
+  readonly id: string
+  /** Its place in the source. */
+  readonly place: string
+  /** What pinned strategies go by. */
+  readonly pin: string
+}
+
+export interface GroupRules {
+  readonly strategy: StrategyName
+  /** How often an event is given again before it is parked; less than 0 is as 0. */
+  readonly maxRetryCount: number
+  /** After so long without an answer an event is given again; 0 or less: never. */
+  readonly messageTimeoutMs: number
+  /** So many events may wait at a time before no more are read. */
+  readonly bufferSize: number
+  /** So many where there is no consumer. */
+  readonly readBatchSize: number
+  readonly checkpoints: CheckpointBounds
+}
+
+export type NackAction = 'retry' | 'park' | 'skip'
+
+/** What happens to a group. */
+export type GroupInput<Event extends GroupEvent> =
+  /** The next events of the source, in its order. */
+  | { readonly kind: 'read'; readonly events: readonly Event[] }
+  /** Nothing that is wanted stands up to this place of the source. */
+  | { readonly kind: 'passed'; readonly place: string }
+  /** Parked events are to be given again; each with its revision in the stream of parked events. */
+  | { readonly kind: 'replayed'; readonly events: readonly { readonly event: Event; readonly parkedAt: Revision }[] }
+  /** A consumer comes; it is held until it is said to be ready. */
+  | { readonly kind: 'joined'; readonly consumer: string; readonly slots: number }
+  | { readonly kind: 'held' | 'ready' | 'left'; readonly consumer: string }
+  | { readonly kind: 'acked'; readonly consumer: string; readonly ids: readonly string[] }
+  | {
+      readonly kind: 'nacked'
+      readonly consumer: string
+      readonly ids: readonly string[]
+      readonly action: NackAction
+      readonly reason: string
+    }
+  /** An event that was to be parked is, or could not be. */
+  | { readonly kind: 'parked' | 'notParked'; readonly ticket: number }
+  /** Time has passed. */
+  | { readonly kind: 'ticked' }
+  /** From now on nothing is given out. */
+  | { readonly kind: 'stopping' }
+
+/** What is to be done. */
+export type GroupEffect<Event extends GroupEvent> =
+  | { readonly kind: 'give'; readonly consumer: string; readonly event: Event; readonly retryCount: number }
+  /** To be answered by `parked` or `notParked` with this ticket. */
+  | { readonly kind: 'park'; readonly ticket: number; readonly event: Event; readonly reason: string }
+  | { readonly kind: 'checkpoint'; readonly place: string }
+
+export interface ConsumerState {
+  readonly id: string
+  readonly slots: number
+  readonly held: boolean
+  readonly inFlight: number
+  /** How many events it was given, those given again included. */
+  readonly given: number
+}
+
+/** An event on its way. */
+interface Item<Event> {
+  readonly ticket: number
+  readonly event: Event
+  /** Its number in the source; undefined where it comes from the parked ones. */
+  readonly number: number | undefined
+  readonly parkedAt: Revision | undefined
+  retryCount: number
+  consumer: MutableConsumer<Event> | undefined
+  deadlineMs: number
+}
+
+interface MutableConsumer<Event> extends ConsumerState {
+  held: boolean
+  given: number
+  readonly holds: Set<Item<Event>>
+}
+
+export class GroupState<Event extends GroupEvent> {
+  readonly #rules: GroupRules
+  readonly #strategy: Strategy
+  readonly #progress: Progress
+  readonly #consumers = new Map<string, MutableConsumer<Event>>()
+  /** Read and never given out. */
+  readonly #fresh = new EventQueue<Item<Event>>()
+  /** To be given again; they go first. */
+  readonly #again = new EventQueue<Item<Event>>()
+  /** By id, in the order of their deadlines. */
+  readonly #inFlight = new Map<string, Item<Event>>()
+  readonly #parking = new Map<number, Item<Event>>()
+  /** Events that were parked, given again and are not settled, by their revision there, in its order. */
+  readonly #replaying = new Map<Revision, Item<Event>>()
+  #effects: GroupEffect<Event>[] = []
+  #tickets = 0
+  #given = 0
+  #stopping = false
+
+  /** `place`: what is settled already, undefined for nothing. */
+  constructor(rules: GroupRules, { place, nowMs }: { place?: string | undefined; nowMs: number }) {
+    this.#rules = rules
+    this.#strategy = strategyOf(rules.strategy)
+    this.#progress = new Progress(rules.checkpoints, { place, nowMs })
+  }
+
+  /** Takes what happened and gives what is to be done for it, in order. `nowMs` never goes back. */
+  apply(input: GroupInput<Event>, nowMs: number): GroupEffect<Event>[] {
+    this.#effects = []
+    this.#take(input, nowMs)
+    if (!this.#stopping) this.#giveOut(nowMs)
+    const place = this.#progress.due(nowMs, input.kind === 'ticked')
+    if (place !== undefined) this.#effects.push({ kind: 'checkpoint', place })
+    return this.#effects
+  }
+
+  /** Whether there is room for more events of the source. */
+  get wantsMore(): boolean {
+    const { bufferSize, readBatchSize } = this.#rules
+    const room = this.#consumers.size > 0 ? bufferSize : Math.min(bufferSize, readBatchSize)
+    return this.#fresh.length < Math.max(1, room)
+  }
+
+  /** Whether there is room for more of the parked events. */
+  get wantsReplayed(): boolean {
+    return this.#again.length < Math.max(1, this.#rules.bufferSize)
+  }
+
+  get consumers(): Iterable<ConsumerState> {
+    return this.#consumers.values()
+  }
+
+  /** How many events wait for the first time, wait to be given again, are with consumers, are being parked, and were given in all. */
+  get counts() {
+    return {
+      fresh: this.#fresh.length,
+      again: this.#again.length,
+      inFlight: this.#inFlight.size,
+      parking: this.#parking.size,
+      given: this.#given,
+    }
+  }
+
+  /** The parked events that were given again and are not settled, by their revisions, in order. */
+  get replaying(): Iterable<readonly [Revision, Event]> {
+    return [...this.#replaying].map(([revision, { event }]) => [revision, event] as const)
+  }
+
+  /** How far the group has come with its source. */
+  get remainder(): Remainder {
+    return this.#progress.remainder()
+  }
+
+  #take(input: GroupInput<Event>, nowMs: number): void {
+    switch (input.kind) {
+      case 'read':
+        for (const event of input.events) this.#fresh.push(this.#item(event, this.#progress.read(event.place)))
+        break
+      case 'passed':
+        this.#progress.passed(input.place)
+        break
+      case 'replayed':
+        for (const { event, parkedAt } of input.events) this.#replay(event, parkedAt)
+        break
+      case 'acked':
+        for (const item of this.#release(input)) this.#settle(item)
+        break
+      case 'nacked':
+        for (const item of this.#release(input)) this.#refuse(item, input)
+        break
+      case 'parked':
+      case 'notParked':
+        this.#endParking(input.ticket, input.kind === 'parked')
+        break
+      case 'ticked':
+        this.#expire(nowMs)
+        break
+      case 'stopping':
+        this.#stopping = true
+        break
+      case 'joined':
+        this.#join(input.consumer, input.slots)
+        break
+      default:
+        this.#takeOfConsumer(input)
+    }
+  }
+
+  #takeOfConsumer({ kind, consumer: id }: { kind: 'held' | 'ready' | 'left'; consumer: string }): void {
+    const consumer = this.#consumers.get(id)
+    if (!consumer) return
+    if (kind === 'left') this.#leave(consumer)
+    else consumer.held = kind === 'held'
+  }
+
+  #item(event: Event, number: number | undefined, parkedAt?: Revision): Item<Event> {
+    this.#tickets += 1
+    return { ticket: this.#tickets, event, number, parkedAt, retryCount: 0, consumer: undefined, deadlineMs: 0 }
+  }
+
+  #replay(event: Event, parkedAt: Revision): void {
+    const item = this.#item(event, undefined, parkedAt)
+    this.#replaying.set(parkedAt, item)
+    this.#again.push(item)
+  }
+
+  #join(id: string, slots: number): void {
+    const holds = new Set<Item<Event>>()
+    const consumer: MutableConsumer<Event> = {
+      id,
+      slots,
+      held: true,
+      given: 0,
+      holds,
+      get inFlight() {
+        return holds.size
+      },
+    }
+    this.#consumers.set(id, consumer)
+    this.#strategy.joined(consumer)
+  }
+
+  /** What it held is given again; a consumer that leaves is no reason to park anything. */
+  #leave(consumer: MutableConsumer<Event>): void {
+    for (const item of [...consumer.holds]) {
+      this.#takeBack(item)
+      this.#giveAgain(item, item.retryCount + 1)
+    }
+    this.#consumers.delete(consumer.id)
+    this.#strategy.left(consumer)
+  }
+
+  /** Takes from a consumer what it settles. It can settle nothing but what it holds. */
+  *#release({ consumer, ids }: { consumer: string; ids: readonly string[] }): Generator<Item<Event>> {
+    for (const id of ids) {
+      const item = this.#inFlight.get(id)
+      if (item?.consumer?.id !== consumer) continue
+      this.#takeBack(item)
+      yield item
+    }
+  }
+
+  #takeBack(item: Item<Event>): void {
+    this.#inFlight.delete(item.event.id)
+    item.consumer?.holds.delete(item)
+    item.consumer = undefined
+    this.#strategy.returned(item.event.pin)
+  }
+
+  #refuse(item: Item<Event>, { action, reason }: { action: NackAction; reason: string }): void {
+    if (action === 'skip') this.#settle(item)
+    else if (action === 'park') this.#park(item, `Client explicitly NAK'ed message.\n${reason}`)
+    else this.#retryOrPark(item)
+  }
+
+  #expire(nowMs: number): void {
+    if (this.#rules.messageTimeoutMs <= 0) return
+    const late: Item<Event>[] = []
+    for (const item of this.#inFlight.values()) {
+      if (item.deadlineMs > nowMs) break
+      late.push(item)
+    }
+    for (const item of late) {
+      this.#takeBack(item)
+      this.#retryOrPark(item)
+    }
+  }
+
+  #retryOrPark(item: Item<Event>): void {
+    const { maxRetryCount } = this.#rules
+    if (item.retryCount >= maxRetryCount) this.#park(item, `Reached retry count of ${maxRetryCount}`)
+    else this.#giveAgain(item, item.retryCount + 1)
+  }
+
+  #giveAgain(item: Item<Event>, retryCount: number): void {
+    item.retryCount = retryCount
+    this.#again.insert(item, comesBefore)
+  }
+
+  #park(item: Item<Event>, reason: string): void {
+    this.#parking.set(item.ticket, item)
+    this.#effects.push({ kind: 'park', ticket: item.ticket, event: item.event, reason })
+  }
+
+  #endParking(ticket: number, parked: boolean): void {
+    const item = this.#parking.get(ticket)
+    if (!item) return
+    this.#parking.delete(ticket)
+    if (parked) this.#settle(item)
+    else this.#giveAgain(item, item.retryCount)
+  }
+
+  #settle(item: Item<Event>): void {
+    if (item.number !== undefined) this.#progress.settled(item.number)
+    if (item.parkedAt !== undefined) this.#replaying.delete(item.parkedAt)
+  }
+
+  #giveOut(nowMs: number): void {
+    if (!this.#anyHasRoom()) return
+    const offer = (item: Item<Event>) => this.#offer(item, nowMs)
+    this.#again.offer(offer)
+    this.#fresh.offer(offer)
+  }
+
+  #anyHasRoom(): boolean {
+    for (const consumer of this.#consumers.values()) if (hasRoom(consumer)) return true
+    return false
+  }
+
+  #offer(item: Item<Event>, nowMs: number): Offered {
+    const { event } = item
+    // A stream may hold one id twice. Consumers could not tell which of the two they settle.
+    if (this.#inFlight.has(event.id)) return 'kept'
+    const chosen = this.#strategy.choose(event.pin)
+    const consumer = chosen && this.#consumers.get(chosen.id)
+    if (!consumer) return this.#anyHasRoom() ? 'kept' : 'stop'
+    item.consumer = consumer
+    item.deadlineMs = nowMs + this.#rules.messageTimeoutMs
+    consumer.holds.add(item)
+    consumer.given += 1
+    this.#given += 1
+    this.#inFlight.set(event.id, item)
+    this.#strategy.given(event.pin)
+    if (item.number !== undefined) this.#progress.taken(item.number)
+    this.#effects.push({ kind: 'give', consumer: consumer.id, event, retryCount: item.retryCount })
+    return 'taken'
+  }
+}
+
+/** Events of the source go in its order; parked ones after them. */
+function comesBefore<Event>(item: Item<Event>, other: Item<Event>): boolean {
+  const replayed = item.parkedAt !== undefined
+  if (replayed !== (other.parkedAt !== undefined)) return !replayed
+  return item.ticket < other.ticket
+}

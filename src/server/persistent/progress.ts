@@ -1,0 +1,103 @@
+// How far a group has come with its source: what was read and is not settled yet, and up to where a checkpoint may go for that.
+
+/** When checkpoints are due. */
+export interface CheckpointBounds {
+  /** So long after the last checkpoint a further one is due, */
+  readonly afterMs: number
+  /** if at least so many events were settled since. */
+  readonly atLeast: number
+  /** So many settled events make one due at once. */
+  readonly atMost: number
+}
+
+/**
+ * What a group leaves behind when it stops. All up to `place` is settled. Of what stands behind it, up to `takenTo`, only `open` is
+ * not: those are given out again, and the others not.
+ */
+export interface Remainder {
+  /** Undefined: nothing was settled since the group began. */
+  readonly place: string | undefined
+  readonly takenTo?: string
+  readonly open?: readonly string[]
+}
+
+interface Unsettled {
+  readonly place: string
+  /** The place before it: as far as a checkpoint may go while this one is open. */
+  readonly previous: string | undefined
+}
+
+/** Numbers the events of a source in their order, from 1. Places are opaque. */
+export class Progress {
+  readonly #bounds: CheckpointBounds
+  readonly #open = new Map<number, Unsettled>()
+  #read = 0
+  #place: string | undefined
+  #furthest = 0
+  #furthestPlace: string | undefined
+  #settledSince = 0
+  #checkpointAt = 0
+  #checkpointMs: number
+
+  constructor(bounds: CheckpointBounds, { place, nowMs }: { place: string | undefined; nowMs: number }) {
+    this.#bounds = { ...bounds, atLeast: Math.max(1, bounds.atLeast), atMost: Math.max(1, bounds.atMost) }
+    this.#place = place
+    this.#checkpointMs = nowMs
+  }
+
+  /** Takes the next event of the source and gives its number. */
+  read(place: string): number {
+    this.#read += 1
+    this.#open.set(this.#read, { place, previous: this.#place })
+    this.#place = place
+    return this.#read
+  }
+
+  /** Nothing that is wanted stands between what was read and this place. */
+  passed(place: string): void {
+    this.#place = place
+  }
+
+  /** The event was given to a consumer. */
+  taken(number: number): void {
+    if (number <= this.#furthest) return
+    this.#furthest = number
+    this.#furthestPlace = this.#open.get(number)?.place
+  }
+
+  /** The event needs no consumer any more. */
+  settled(number: number): void {
+    if (this.#open.delete(number)) this.#settledSince += 1
+  }
+
+  /** The place of the checkpoint that is due. It counts as made. `timed`: time has passed, as against an event being settled. */
+  due(nowMs: number, timed: boolean): string | undefined {
+    const { afterMs, atLeast, atMost } = this.#bounds
+    const late = timed && nowMs - this.#checkpointMs >= afterMs
+    if (this.#settledSince < (late ? atLeast : atMost)) return undefined
+    const { number, place } = this.#settledTo()
+    const count = number - this.#checkpointAt
+    if (count < (late ? atLeast : atMost)) return undefined
+    this.#checkpointAt = number
+    this.#checkpointMs = nowMs
+    this.#settledSince -= Math.min(this.#settledSince, count)
+    return place
+  }
+
+  /** What is left at this moment. */
+  remainder(): Remainder {
+    const { number, place } = this.#settledTo()
+    if (this.#furthest <= number || this.#furthestPlace === undefined) return { place }
+    const open: string[] = []
+    for (const [at, unsettled] of this.#open) if (at <= this.#furthest) open.push(unsettled.place)
+    // Where all that was given out is open, nothing has to be remembered beyond the place.
+    if (open.length === this.#furthest - number) return { place }
+    return { place, takenTo: this.#furthestPlace, open }
+  }
+
+  /** The last event before which all are settled. */
+  #settledTo(): { readonly number: number; readonly place: string | undefined } {
+    for (const [number, { previous }] of this.#open) return { number: number - 1, place: previous }
+    return { number: this.#read, place: this.#place }
+  }
+}
