@@ -7,12 +7,14 @@ import { createInterface } from 'node:readline/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { pino } from 'pino'
-import type { Context } from './cli/context.js'
+import type { Context, Interruption } from './cli/context.js'
 import { UsageError } from './cli/exit-codes.js'
 import { examineStore } from './examine-store.js'
 import { loadProjection } from './load-projection.js'
 import { openAuthority } from './open-authority.js'
 import { openStore } from './open-store.js'
+import { serveStore } from './serve-store.js'
+import { runSimulator, startSimulator } from './start-simulator.js'
 import { openCompensationFile } from './stores/files/compensations.js'
 import { openLogFiles } from './stores/files/logs.js'
 
@@ -24,6 +26,7 @@ export function processContext(): Context {
   // A reader that went away (`| head`) is no failure of ours.
   for (const stream of [stdout, stderr]) stream.on('error', ignoreClosedPipe)
   const logger = pino({ level: 'warn', base: null }, pino.destination({ dest: 2, sync: true }))
+  const interruption = watchSignals()
   return {
     version: versionOf(),
     env,
@@ -39,15 +42,18 @@ export function processContext(): Context {
     clock: Date.now,
     newId: randomUUID,
     pause: (ms) => sleep(ms).then(() => {}),
-    interruption: { signal: interruptionSignal() },
+    interruption,
     user: userName(),
     ask,
     openStore,
+    serve: (options) => serveStore(options, logger),
     examineStore,
     openLogFiles,
     openCompensationFile,
     loadProjection,
     openAuthority,
+    startSimulator,
+    runSimulator: (args) => runSimulator(args, interruption.signal),
     runSelf,
     failpoint: failpointOf(env.MAKEGOOD_FAILPOINT),
   }
@@ -63,15 +69,17 @@ function versionOf(): string {
   return (JSON.parse(text) as { version: string }).version
 }
 
-function interruptionSignal(): AbortSignal {
+function watchSignals(): Interruption {
   const controller = new AbortController()
+  let first: ReturnType<Interruption['name']>
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
     process.on(name, () => {
       if (controller.signal.aborted) process.exit(130)
+      first = name
       controller.abort()
     })
   }
-  return controller.signal
+  return { signal: controller.signal, name: () => first }
 }
 
 function userName(): string {

@@ -58,6 +58,45 @@ export interface Check {
 /** What a stopping signal does to a run: `drain` at the first, the end of the process at the second. */
 export interface Interruption {
   readonly signal: AbortSignal
+  /** Which one came first; undefined until one does. */
+  name(): 'SIGINT' | 'SIGTERM' | undefined
+}
+
+/** What `serve` is asked for. */
+export interface ServeOptions {
+  /** A folder or `memory:`. */
+  readonly store: string
+  readonly host: string
+  /** 0: any free one. */
+  readonly port: number
+  /** PEM texts; undefined: without TLS. */
+  readonly tls: { readonly cert: string; readonly key: string; readonly ca?: string } | undefined
+  /** Beside those that every server has; only with TLS. */
+  readonly users: readonly ServedUser[]
+  readonly maxAppendBytes?: number
+  readonly commitTimeoutMs?: number
+}
+
+/** A user of a server. */
+export interface ServedUser {
+  readonly login: string
+  readonly password: string
+  readonly fullName?: string
+  readonly groups?: readonly string[]
+}
+
+/** A store on the wire. */
+export interface Serving {
+  /** For clients on this machine; without user and password. */
+  readonly connectionString: string
+  /** Lets calls under way end, closes the port and then the store, which is all on disk by then. */
+  stop(): Promise<void>
+}
+
+/** A simulator that answers at `url`; it ends with this process at the latest. */
+export interface SimulatorProcess {
+  readonly url: string
+  stop(): Promise<void>
 }
 
 export interface Context {
@@ -80,12 +119,18 @@ export interface Context {
   ask(question: string): Promise<boolean>
   /** Opens a store by `--store`'s text. For reading, a folder that is no store is refused and nothing is made. */
   openStore(where: string, mode: 'read' | 'write'): Promise<EventStore>
+  /** Serves a store as an EventStoreDB. Throws UsageError, StoreUnavailableError and PortTakenError. */
+  serve(options: ServeOptions): Promise<Serving>
   examineStore(where: string, clock: () => number): Promise<readonly Check[]>
   openLogFiles(options: LogFilesOptions): LogFiles
   openCompensationFile(path: string): Promise<CompensationFile>
   /** By name or by the path of a module; undefined: the one that is meant where nobody names one. */
   loadProjection(nameOrPath: string | undefined): Promise<Projection>
   openAuthority(where: string): Promise<Authority>
+  /** Starts the simulator of ticket authorities as a process of its own; `args` as docs/authority.md has them. */
+  startSimulator(args: readonly string[]): Promise<SimulatorProcess>
+  /** The same in the foreground, until it ends; gives its exit code. */
+  runSimulator(args: readonly string[]): Promise<number>
   /** Runs this program in a process of its own, as a person would, and gives what it printed. */
   runSelf(args: readonly string[]): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }>
   /** Stops the process at a named step, for tests of what a kill leaves behind. */

@@ -3,18 +3,35 @@ import { Command, CommanderError } from 'commander'
 import { addApply } from './commands/apply.js'
 import { addDemo } from './commands/demo.js'
 import { addDoctor } from './commands/doctor.js'
+import { addGenerate } from './commands/generate.js'
 import { addImport } from './commands/import.js'
 import { addPlan } from './commands/plan.js'
 import { addRecords } from './commands/records.js'
 import { addRepair } from './commands/repair.js'
 import { addScan } from './commands/scan.js'
+import { addServe } from './commands/serve.js'
+import { addSimulator } from './commands/simulator.js'
 import { addState } from './commands/state.js'
 import { addVerify } from './commands/verify.js'
 import type { Context } from './context.js'
 import { EXIT, type ExitCode, exitCodeOf } from './exit-codes.js'
 import { escapeText } from './text.js'
 
-const COMMANDS = [addDemo, addScan, addPlan, addApply, addRepair, addVerify, addState, addRecords, addImport, addDoctor]
+const COMMANDS = [
+  addDemo,
+  addGenerate,
+  addScan,
+  addPlan,
+  addApply,
+  addRepair,
+  addVerify,
+  addState,
+  addRecords,
+  addImport,
+  addServe,
+  addSimulator,
+  addDoctor,
+]
 
 /** Runs one command line (without node and script) and returns the exit code. Never throws. */
 export async function runProgram(args: readonly string[], context: Context): Promise<ExitCode> {

@@ -188,11 +188,10 @@ class Run {
 
   async #openCasesOf({ opened = [] }: ItemOutcome): Promise<void> {
     if (opened.length === 0) return
-    const { store, newId, campaignId } = this.work
-    this.#cases += await openCases(store, opened.map(waitingCaseOf), { campaignId, newId })
-    const stopping = new Set(
-      rulesOf(this.work.projection).flatMap(({ id, stopsCampaign }) => (stopsCampaign ? [id] : [])),
-    )
+    const { store, newId, campaignId, projection } = this.work
+    const cases = opened.map((finding) => waitingCaseOf(finding, projection))
+    this.#cases += await openCases(store, cases, { campaignId, newId })
+    const stopping = new Set(rulesOf(projection).flatMap(({ id, stopsCampaign }) => (stopsCampaign ? [id] : [])))
     const collision = opened.find(({ rule }) => stopping.has(rule))
     if (collision) this.#gate.close(`${collision.rule} on ${collision.subject}`)
   }

@@ -18,6 +18,7 @@ const opened = z.object({
   since: z.string().nullable(),
   events: z.array(z.string()),
   detail: z.record(z.string(), z.json()),
+  why: z.string(),
   campaignId: z.string(),
 })
 

@@ -3,6 +3,7 @@
 import { v5 as uuidV5 } from 'uuid'
 import { z } from 'zod'
 import type { Cut } from '../engine/cut.js'
+import { rulesOf } from '../engine/detect.js'
 import { digestOf } from '../engine/digest.js'
 import type { Finding } from '../engine/finding.js'
 import type { EventRef, Intent, Projection } from '../engine/projection.js'
@@ -49,6 +50,8 @@ const waitingCase = z.strictObject({
   since: z.string().nullable(),
   events: z.array(z.string()),
   detail: jsonObject,
+  /** The rule in a sentence. */
+  why: z.string(),
 })
 
 const plan = z.strictObject({
@@ -93,7 +96,7 @@ export function makePlan(result: ReplayResult, projection: Projection): Plan {
     items: compensations.flatMap(({ subject, heads, intents }) =>
       intents.filter(asked).map((intent) => planItemOf({ projection, subject, heads, intent, byId })),
     ),
-    cases: findings.filter(waitsForPerson).map(waitingCaseOf),
+    cases: findings.filter(waitsForPerson).map((finding) => waitingCaseOf(finding, projection)),
   }
   // Through JSON, so that the digest is over exactly what a file can hold.
   const plain = JSON.parse(JSON.stringify(content)) as Omit<Plan, 'digest'>
@@ -134,7 +137,8 @@ export function waitsForPerson({ disposition, opensCase }: Finding): boolean {
 }
 
 /** What a review case keeps of a finding. */
-export function waitingCaseOf({ id, rule, subject, severity, since, evidence, detail }: Finding): WaitingCase {
+export function waitingCaseOf(finding: Finding, projection: Projection): WaitingCase {
+  const { id, rule, subject, severity, since, evidence, detail } = finding
   return {
     findingId: id,
     rule,
@@ -143,6 +147,7 @@ export function waitingCaseOf({ id, rule, subject, severity, since, evidence, de
     since,
     events: [...evidence.events],
     detail: detail as WaitingCase['detail'],
+    why: rulesOf(projection).find((known) => known.id === rule)?.title ?? '',
   }
 }
 

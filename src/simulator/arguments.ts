@@ -8,6 +8,7 @@ export const USAGE = `Usage: node dist/src/simulator/main.js --ledger FILE [opti
   --port N            default: any free port
   --known FILE        tickets issued before, as generate writes them (authority.jsonl)
   --behaviour FILE    JSON with any of: seed, latencyMs, refusalRate, refusals, lostRate, garbageRate, hangRate
+  --until-input-ends  end when standard input does
   --seed N, --latency-ms N, --refusal-rate R, --lost-rate R, --garbage-rate R, --hang-rate R
 `
 
@@ -23,6 +24,7 @@ const OPTIONS = {
   'lost-rate': text,
   'garbage-rate': text,
   'hang-rate': text,
+  'until-input-ends': { type: 'boolean' },
 } as const
 
 const NUMBERS = {
@@ -35,8 +37,14 @@ const NUMBERS = {
   'hang-rate': 'hangRate',
 } as const
 
+/** What the process is told; `untilInputEnds`: it ends with who started it, even when that is killed. */
+export interface Arguments {
+  readonly options: SimulatorOptions
+  readonly untilInputEnds: boolean
+}
+
 /** Settings from arguments; those of the behaviour file give way to them. Throws where an argument is unknown or the file is no JSON. */
-export function parseArguments(args: readonly string[]): SimulatorOptions {
+export function parseArguments(args: readonly string[]): Arguments {
   const { values } = parseArgs({ args: [...args], options: OPTIONS })
   const { ledger, known, behaviour } = values
   if (ledger === undefined) throw new TypeError('--ledger is needed')
@@ -44,10 +52,11 @@ export function parseArguments(args: readonly string[]): SimulatorOptions {
     const value = values[option as keyof typeof NUMBERS]
     return value === undefined ? [] : [[name, Number(value)] as const]
   })
-  return {
+  const options = {
     ...(behaviour !== undefined && (JSON.parse(readFileSync(behaviour, 'utf8')) as object)),
     ...Object.fromEntries(numbers),
     ledger,
     ...(known !== undefined && { known }),
   }
+  return { options, untilInputEnds: values['until-input-ends'] ?? false }
 }

@@ -40,6 +40,8 @@ export interface Question {
   readonly bookingId: string
   readonly passengerId?: string | undefined
   readonly documentType?: string | undefined
+  /** How many the ticket is for; 0: not told. */
+  readonly segments: number
 }
 
 /** What becomes of the answer. */

@@ -6,6 +6,8 @@ import { type DurableLines, LinesUnusableError, openDurableLines } from './durab
 /** A ticket as the authority answers it: what a TicketIssued event needs. */
 export const ticketSchema = z.object({
   ticketNumber: z.string(),
+  /** All numbers, where one document does not hold all coupons. */
+  conjunctionNumbers: z.array(z.string()).optional(),
   documentType: z.string(),
   bookingId: z.string(),
   passengerId: z.string(),
@@ -77,14 +79,15 @@ export class Ledger {
     return this.#lines?.append(entry) ?? Promise.reject(new LinesUnusableError('The ledger is closed'))
   }
 
-  /** A number that no ticket here has ever had. */
-  nextNumber(): string {
-    let number: string
+  /** So many consecutive numbers that no ticket here has ever had. */
+  nextNumbers(count: number): [string, ...string[]] {
+    let numbers: [string, ...string[]]
     do {
-      this.#serial += 1
-      number = AIRLINE_CODE + String(this.#serial).padStart(10, '0')
-    } while (this.#numbers.has(number))
-    return number
+      const [first, ...others] = Array.from({ length: count }, (_, index) => numberOf(this.#serial + 1 + index))
+      numbers = [first ?? numberOf(this.#serial + 1), ...others]
+      this.#serial += numbers.length
+    } while (numbers.some((number) => this.#numbers.has(number)))
+    return numbers
   }
 
   async close(): Promise<void> {
@@ -102,9 +105,13 @@ export class Ledger {
   }
 
   #keep(ticket: Ticket): void {
-    this.#numbers.add(ticket.ticketNumber)
+    for (const number of [ticket.ticketNumber, ...(ticket.conjunctionNumbers ?? [])]) this.#numbers.add(number)
     const tickets = this.#byBooking.get(ticket.bookingId)
     if (tickets) tickets.push(ticket)
     else this.#byBooking.set(ticket.bookingId, [ticket])
   }
+}
+
+function numberOf(serial: number): string {
+  return AIRLINE_CODE + String(serial).padStart(10, '0')
 }

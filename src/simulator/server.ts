@@ -91,6 +91,7 @@ const requestSchema = z.object({
   bookingId: z.string().min(1),
   passengerId: z.string().min(1).optional(),
   documentType: z.enum(['TKT', 'EMDA', 'EMDS']).optional(),
+  segments: z.array(z.unknown()).default([]),
 })
 
 function questionIn({ url, headers }: IncomingMessage, body: unknown): Question | undefined {
@@ -99,7 +100,7 @@ function questionIn({ url, headers }: IncomingMessage, body: unknown): Question 
   const parsed = requestSchema.safeParse(body)
   if (call === undefined || typeof key !== 'string' || key === '' || !parsed.success) return undefined
   if (call === 'issue' && parsed.data.passengerId === undefined) return undefined
-  return { call, key, ...parsed.data }
+  return { call, key, ...parsed.data, segments: parsed.data.segments.length }
 }
 
 const BODY_BYTES_MAX = 65_536

@@ -55,13 +55,17 @@ export class TicketAuthority {
     const { key, bookingId, passengerId = '', documentType = 'TKT' } = question
     const earlier = this.ledger.issuedUnder(key)
     if (earlier) return isFor(earlier, question) ? { kind: 'done', answer: earlier } : KEY_REUSED
-    const refusal = refusalOf(this.behaviour, question)
+    const refusal = couponsOf(question) > COUPONS_MAX ? TOO_LONG : refusalOf(this.behaviour, question)
     if (refusal) {
       await this.ledger.record({ kind: 'refused', key, ...refusal, at: this.#now() })
       return { kind: 'refused', ...refusal, message: 'The simulator was told to refuse this.' }
     }
-    const ticketNumber = this.ledger.nextNumber()
-    const ticket = { ticketNumber, documentType, bookingId, passengerId, issuedAt: this.#now() }
+    const numbers = this.ledger.nextNumbers(Math.ceil(couponsOf(question) / COUPONS_PER_DOCUMENT))
+    const ticket = {
+      ticketNumber: numbers[0],
+      ...(numbers.length > 1 && { conjunctionNumbers: numbers }),
+      ...{ documentType, bookingId, passengerId, issuedAt: this.#now() },
+    }
     await this.ledger.record({ kind: 'issued', key, ticket })
     return { kind: 'done', answer: ticket }
   }
@@ -69,6 +73,17 @@ export class TicketAuthority {
   #now(): string {
     return new Date(this.clock()).toISOString()
   }
+}
+
+/** A document has at most four coupons and a conjunction at most four documents (IATA). */
+const COUPONS_PER_DOCUMENT = 4
+const COUPONS_MAX = 16
+
+const TOO_LONG = { code: 'TOO_MANY_COUPONS', retryable: false } as const
+
+/** A coupon a segment; one where no segments are told. */
+function couponsOf({ segments }: Question): number {
+  return Math.max(segments, 1)
 }
 
 const KEY_REUSED: IssueResult = {

@@ -1,6 +1,6 @@
 // What the generator knows, written down while it generates: truth.json (what a scan must find), authority.jsonl (tickets that only the
 // authority knows) and payment-record.jsonl (what an external record says was paid).
-import { mkdirSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import type { StoreMarker } from '../log/store-marker.js'
 import { LineFile } from './line-file.js'
@@ -62,11 +62,42 @@ export class TruthFiles {
     this.#isFirst = false
   }
 
-  /** Ends the files; until then truth.json is no JSON. */
+  /** Ends the files; until then they are not there. */
   close(): void {
     const counts = { counts: this.#counts, countsWithLookups: this.#countsWithLookups }
     this.#truth.write(`\n],${JSON.stringify(counts).slice(1)}\n`)
-    for (const file of [this.#truth, this.#authority, this.#record]) file.close()
+    for (const file of this.#files) file.close()
+  }
+
+  /** Drops what was written, where the workload could not be ended. */
+  discard(): void {
+    for (const file of this.#files) file.discard()
+  }
+
+  get #files(): readonly LineFile[] {
+    return [this.#truth, this.#authority, this.#record]
+  }
+}
+
+const HEAD_LENGTH = 512
+
+/** What the truth in a folder is of; undefined where there is none. */
+export function readTruthMarker(folder: string): Pick<Truth, 'scenario' | 'seed' | 'bookings' | 'now'> | undefined {
+  let file: number
+  try {
+    file = openSync(join(folder, TRUTH_FILE), 'r')
+  } catch {
+    return undefined
+  }
+  try {
+    const head = Buffer.alloc(HEAD_LENGTH)
+    const length = readSync(file, head, 0, HEAD_LENGTH, 0)
+    const [line = ''] = head.toString('utf8', 0, length).split(',"subjects":[\n')
+    return JSON.parse(`${line}}`)
+  } catch {
+    return undefined
+  } finally {
+    closeSync(file)
   }
 }
 

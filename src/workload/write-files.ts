@@ -11,28 +11,47 @@ import type { Workload } from './generate.js'
 import { LineFile } from './line-file.js'
 import type { Operation } from './operation.js'
 import { TruthFiles } from './truth-files.js'
-import type { WrittenCounts } from './write-store.js'
+import type { WriteOptions, WrittenCounts } from './write-store.js'
 
 export const EVENTS_FILE = 'events.jsonl'
 
+/** How often progress is told, in events. */
+const PROGRESS_EVERY = 8192
+
 /**
  * Writes events.jsonl and the truth's files into a folder, which is made where it is not there. Times of the log are those of the
- * workload. Throws the system's error where a file cannot be written.
+ * workload. The files are there when all is written, or as they were before. Throws the system's error where a file cannot be
+ * written, and the signal's reason.
  */
-export function writeFiles(folder: string, workload: Workload): WrittenCounts {
+export async function writeFiles(
+  folder: string,
+  workload: Workload,
+  { onProgress, signal }: Omit<WriteOptions, 'onOutline'> = {},
+): Promise<WrittenCounts> {
   mkdirSync(folder, { recursive: true })
   const events = new LineFile(join(folder, EVENTS_FILE))
   const truth = new TruthFiles(folder, workload.marker)
   const counts = { bookings: 0, events: 0 }
-  for (const item of workload.items()) {
-    if (item.kind === 'opened') {
-      truth.note(item.outline)
-      counts.bookings += 1
-      continue
+  try {
+    for (const item of workload.items()) {
+      if (item.kind === 'opened') {
+        truth.note(item.outline)
+        counts.bookings += 1
+        continue
+      }
+      if (counts.events === 0) events.write(markerLine(workload, item.at))
+      events.write(lineOf(item))
+      counts.events += 1
+      if (counts.events % PROGRESS_EVERY > 0) continue
+      onProgress?.(counts)
+      // A turn for the signal.
+      await new Promise(setImmediate)
+      signal?.throwIfAborted()
     }
-    if (counts.events === 0) events.write(markerLine(workload, item.at))
-    events.write(lineOf(item))
-    counts.events += 1
+  } catch (error) {
+    truth.discard()
+    events.discard()
+    throw error
   }
   truth.close()
   events.close()

@@ -189,13 +189,6 @@ describe('the program', () => {
     }
   })
 
-  it('makes an outage good in the demo, another one for another seed', async () => {
-    const [first, other] = await Promise.all([makegood(['demo']), makegood(['demo', '--seed', '8'])])
-    expect([first.code, other.code]).toEqual([0, 0])
-    expect(first.stdout).toMatch(/apply +[\d,]+ Ticket Issued events appended/)
-    expect(first.stdout).not.toBe(other.stdout)
-  })
-
   it('works from a packed tarball in an empty folder: bin, types, exports', () => {
     const root = resolve(import.meta.dirname, '../..')
     const folder = newFolder()

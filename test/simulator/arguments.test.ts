@@ -17,7 +17,7 @@ describe("the simulator's arguments", () => {
     await writeFile(behaviour, JSON.stringify({ refusals, lostRate: 0.5, seed: 1, ledger: 'other' }))
     const rates = ['--refusal-rate', '0.1', '--garbage-rate', '0.2', '--hang-rate', '0.3', '--latency-ms', '5']
     const args = ['--ledger', 'l', '--known', 'k', '--port', '80', '--seed', '9', '--behaviour', behaviour, ...rates]
-    expect(parseArguments(args)).toEqual({
+    expect(parseArguments(args).options).toEqual({
       ledger: 'l',
       known: 'k',
       port: 80,
@@ -29,7 +29,8 @@ describe("the simulator's arguments", () => {
       hangRate: 0.3,
       latencyMs: 5,
     })
-    expect(parseArguments(['--ledger', 'l'])).toEqual({ ledger: 'l' })
+    expect(parseArguments(['--ledger', 'l'])).toEqual({ options: { ledger: 'l' }, untilInputEnds: false })
+    expect(parseArguments(['--ledger', 'l', '--until-input-ends']).untilInputEnds).toBe(true)
   })
 
   it('are refused where they are unknown, or the ledger is not named', () => {

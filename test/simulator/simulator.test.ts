@@ -71,6 +71,21 @@ describe('the simulator', () => {
     expect([a, b].map((r) => r.kind === 'done' && r.answer.ticketNumber)).toEqual(['8880000000001', '8880000000002'])
   })
 
+  it('issues consecutive numbers where one document does not hold all coupons, and refuses more than sixteen', async () => {
+    const authority = await start()
+    const journey = (count: number) => ({ ...ANNA, segments: Array.from({ length: count }, () => ({})) })
+    const numbersOf = async (key: string, count: number) => {
+      const result = await authority.issue({ key, request: journey(count) })
+      if (result.kind !== 'done') return result.kind === 'refused' ? result.code : result.kind
+      return [result.answer.ticketNumber, ...((result.answer.conjunctionNumbers as string[] | undefined) ?? [])]
+    }
+    expect(await numbersOf('four', 4)).toEqual(['8880000000001'])
+    expect(await numbersOf('five', 5)).toEqual(['8880000000002', '8880000000002', '8880000000003'])
+    expect(await numbersOf('sixteen', 16)).toHaveLength(5)
+    expect(await numbersOf('seventeen', 17)).toBe('TOO_MANY_COUPONS')
+    expect(await numbersOf('next', 1)).toEqual(['8880000000008'])
+  })
+
   it('refuses another passenger under a key that has a ticket', async () => {
     const authority = await start()
     await authority.issue({ key: 'k', request: ANNA })

@@ -24,8 +24,8 @@ describe('a workload as files', () => {
   const linesOf = async (name: string) => (await read(name)).split('\n').slice(0, -1)
 
   it('has the same bytes for the same seed, in every file', async () => {
-    writeFiles(join(folder, 'a', 'deep'), generate(WORKLOAD))
-    writeFiles(join(folder, 'b'), generate(WORKLOAD))
+    await writeFiles(join(folder, 'a', 'deep'), generate(WORKLOAD))
+    await writeFiles(join(folder, 'b'), generate(WORKLOAD))
     for (const file of FILES) {
       const bytes = await read(file, 'a', 'deep')
       expect(bytes.length).toBeGreaterThan(100)
@@ -34,7 +34,7 @@ describe('a workload as files', () => {
   })
 
   it('has every event as a line of the export format, the marker first, with the times of the workload', async () => {
-    const counts = writeFiles(folder, generate(WORKLOAD))
+    const counts = await writeFiles(folder, generate(WORKLOAD))
     const lines = (await linesOf('events.jsonl')).map(parseEventLine)
     const events = lines.flatMap((line) => (line.kind === 'event' ? [line.event] : []))
     expect(events).toHaveLength(lines.length)
@@ -51,7 +51,7 @@ describe('a workload as files', () => {
   })
 
   it('writes deletions as metadata', async () => {
-    writeFiles(folder, generate(WORKLOAD))
+    await writeFiles(folder, generate(WORKLOAD))
     const lines = (await linesOf('events.jsonl')).map(parseEventLine)
     const deletions = lines.filter((line) => line.kind === 'event' && limitsOf(line.event.data).softDeleted)
     expect(deletions).toHaveLength(2)
@@ -61,7 +61,7 @@ describe('a workload as files', () => {
   })
 
   it('has a truth that counts what it lists', async () => {
-    writeFiles(folder, generate(WORKLOAD))
+    await writeFiles(folder, generate(WORKLOAD))
     const truth: Truth = JSON.parse(await read('truth.json'))
     expect(truth).toMatchObject({ ...WORKLOAD, now: '2026-06-01T12:00:00.000Z' })
     for (const rule of RULE_IDS) {
@@ -74,7 +74,7 @@ describe('a workload as files', () => {
   })
 
   it('has the tickets that only the authority knows, as the simulator reads them', async () => {
-    writeFiles(folder, generate(WORKLOAD))
+    await writeFiles(folder, generate(WORKLOAD))
     const tickets = await readKnownTickets(join(folder, 'authority.jsonl'))
     const truth: Truth = JSON.parse(await read('truth.json'))
     const lost = truth.subjects.filter(({ withLookup }) => withLookup?.rules.includes('ticket-event-lost'))
@@ -86,7 +86,7 @@ describe('a workload as files', () => {
     expect(tickets.map(({ bookingId, passengerId }) => `${bookingId} ${passengerId}`).sort()).toEqual(passengers.sort())
   })
 
-  it('fails where a folder cannot be made', () => {
-    expect(() => writeFiles('/dev/null/folder', generate(WORKLOAD))).toThrow(/ENOTDIR|ENOENT/)
+  it('fails where a folder cannot be made', async () => {
+    await expect(writeFiles('/dev/null/folder', generate(WORKLOAD))).rejects.toThrow(/ENOTDIR|ENOENT/)
   })
 })

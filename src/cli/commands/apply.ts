@@ -4,20 +4,21 @@ import type { Projection } from '../../engine/projection.js'
 import type { EventStore } from '../../log/event-store.js'
 import { readStoreMarker } from '../../log/store-marker.js'
 import { msOfTicks, parseTicks } from '../../log/ticks.js'
-import { type ApplyOptions, type ApplySummary, applyPlan } from '../../repair/apply.js'
+import { type ApplySummary, applyPlan } from '../../repair/apply.js'
+import type { Authority } from '../../repair/authority.js'
 import type { ItemOutcome } from '../../repair/item-outcome.js'
 import { type Plan, parsePlan } from '../../repair/plan.js'
+import { AUTHORITY_FLAGS, AUTHORITY_HELP, type AuthorityOptions, openAuthorityFor } from '../authority-option.js'
 import type { Context } from '../context.js'
 import { EXIT, type ExitCode, UsageError, worstOf } from '../exit-codes.js'
 import { readWhole } from '../files.js'
 import { type LimitOptions, limitsOf, withLimitOptions } from '../limit-options.js'
 import { counted, formatOf, type Layout, makePrinter, type Row } from '../output.js'
-import { parseMoment, type StoreOptions, storeOf, withStoreOptions } from '../reading.js'
+import { parseMoment, storeOf, withStoreOptions } from '../reading.js'
 
-interface ApplyCommandOptions extends StoreOptions, LimitOptions {
+interface ApplyCommandOptions extends AuthorityOptions, LimitOptions {
   readonly approve?: string
   readonly approver?: string
-  readonly authority?: string
   readonly projection?: string
   readonly now?: string
 }
@@ -33,10 +34,7 @@ export function addApply(program: Command, context: Context, run: (code: Promise
     .description('carry out an approved plan: claim, ask, record, read again')
     .option('--approve <digest>', "the plan's digest, as the approver saw it")
     .option('--approver <name>', 'who approved it (default: who runs the command)')
-    .option(
-      '--authority <url|module>',
-      'who does what a plan needs done outside of the log, such as the ticketing system',
-    )
+    .option(AUTHORITY_FLAGS, AUTHORITY_HELP)
     .option('--projection <name|file>', 'where the plan is for rules that are not built in')
     .option('--now <time>', 'generated stores only: what rules take for the present')
     .addHelpText('after', EXAMPLES)
@@ -60,42 +58,46 @@ export async function applyAndPrint(
   about: { plan: Plan; projection: Projection; store: EventStore; context: Context },
   options: ApplyCommandOptions,
 ): Promise<ApplySummary> {
-  const { plan, projection, store, context } = about
+  const { plan, store, context } = about
   const printer = makePrinter(formatOf(options.format, context.stdout.isTerminal), APPLY_LAYOUT, (text) =>
     context.stdout.write(text),
   )
   const nowFixed = await fixedNow(store, options, context)
   const needsAuthority = plan.items.some(({ intent }) => intent.command !== undefined)
-  if (needsAuthority && options.authority === undefined) {
-    throw new UsageError(
-      '--authority is missing: the plan holds work that somebody outside of the log must do, and they must be named',
-    )
+  const opened =
+    needsAuthority || options.authority !== undefined ? await openAuthorityFor(store, options, context) : undefined
+  try {
+    const work = workOf(about, { approver: options.approver, authority: opened?.authority, nowFixed })
+    const summary = await applyPlan(work, {
+      approve: options.approve ?? '',
+      ...limitsOf(options, context),
+      signal: context.interruption.signal,
+      onOutcome: (outcome) => printer.row(itemRow(outcome)),
+    })
+    printer.finish({ type: 'summary', ...summary })
+    return summary
+  } finally {
+    await opened?.close()
   }
-  const authority = options.authority === undefined ? undefined : await context.openAuthority(options.authority)
+}
+
+function workOf(
+  { plan, projection, store, context }: Parameters<typeof applyAndPrint>[0],
+  by: { approver: string | undefined; authority: Authority | undefined; nowFixed: number | undefined },
+): Parameters<typeof applyPlan>[0] {
   const { failpoint, newId, pause, clock, user, version } = context
-  const applyOptions: ApplyOptions = {
-    approve: options.approve ?? '',
-    ...limitsOf(options, context),
-    signal: context.interruption.signal,
-    onOutcome: (outcome) => printer.row(itemRow(outcome)),
+  const { approver = user, authority, nowFixed } = by
+  return {
+    store,
+    projection,
+    plan,
+    actors: { actor: user, approver, engineVersion: version },
+    ...(authority && { authority }),
+    now: nowFixed === undefined ? clock : () => nowFixed,
+    newId,
+    pause,
+    ...(failpoint && { onStep: failpoint }),
   }
-  const actors = { actor: user, approver: options.approver ?? user, engineVersion: version }
-  const summary = await applyPlan(
-    {
-      store,
-      projection,
-      plan,
-      actors,
-      ...(authority && { authority }),
-      now: nowFixed === undefined ? clock : () => nowFixed,
-      newId,
-      pause,
-      ...(failpoint && { onStep: failpoint }),
-    },
-    applyOptions,
-  )
-  printer.finish({ type: 'summary', ...summary })
-  return summary
 }
 
 /** A `now` other than the clock: the one a generated store is marked with, or `--now` on such a store; undefined on a real one. */

@@ -1,21 +1,29 @@
 // `demo`: the whole job on a made-up outage in a temporary embedded store. It runs the public commands, as a person would, and takes every
 // number it tells from their summaries.
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import Table from 'cli-table3'
 import type { Command } from 'commander'
+import { AUTHORITY_FILE } from '../../workload/truth-files.js'
+import { SIMULATOR_LEDGER } from '../authority-option.js'
 import type { Context } from '../context.js'
+import { describeLeft, describeRepaired, sumOf } from '../demo-tables.js'
 import { EXIT, type ExitCode } from '../exit-codes.js'
-import { makeUpLogs } from '../made-up-logs.js'
 import { numberOption } from '../number-option.js'
 
 interface DemoOptions {
   readonly seed: number
+  readonly bookings: number
   readonly keep?: boolean
 }
 
-type Summary = Readonly<Record<string, unknown>>
+export type Summary = Readonly<Record<string, unknown>>
+
+/** Misfortunes of the ticket authority: now and then an answer is lost on the way, or a fare is refused. */
+const MISFORTUNES = ['--latency-ms', '2', '--lost-rate', '0.01', '--refusal-rate', '0.003']
+
+/** How often at most the plan is applied again for answers that were lost. */
+const TRIES_MAX = 5
 
 const EXAMPLES = `
 Examples:
@@ -28,7 +36,8 @@ export function addDemo(program: Command, context: Context, run: (code: Promise<
     .command('demo')
     .description('the whole job on a made-up outage, in a temporary store')
     .option('--seed <n>', 'another seed makes another outage', numberOption('--seed'), 7)
-    .option('--keep', 'leave the store and the logs where they are, and say where')
+    .option('--bookings <n>', 'how many bookings', numberOption('--bookings', 100), 4000)
+    .option('--keep', 'leave the store where it is, and say where')
     .addHelpText('after', EXAMPLES)
     .action((options: DemoOptions) => run(demo(options, context)))
 }
@@ -38,71 +47,87 @@ export class DemoError extends Error {
   override readonly name = 'DemoError'
 }
 
-async function demo({ seed, keep }: DemoOptions, context: Context): Promise<ExitCode> {
+async function demo(options: DemoOptions, context: Context): Promise<ExitCode> {
   const folder = await mkdtemp(join(tmpdir(), 'makegood-demo-'))
+  const store = join(folder, 'store')
+  const { keep } = options
   try {
-    await runSteps(folder, seed, context)
-    if (keep) context.stdout.write(`\nKept: --store ${join(folder, 'store')}, logs in ${folder}\n`)
+    const steps = new Steps(context, store)
+    await makeUp(options, steps)
+    const simulator = await context.startSimulator([
+      ...['--ledger', join(store, SIMULATOR_LEDGER), '--known', join(store, AUTHORITY_FILE)],
+      ...MISFORTUNES,
+    ])
+    try {
+      await repair({ plan: join(folder, 'plan.json'), authority: simulator.url }, steps)
+    } finally {
+      await simulator.stop()
+    }
+    if (keep) context.stdout.write(`\nKept: makegood cases --store ${store}, and every other command\n`)
     return EXIT.clean
   } finally {
     if (!keep) await rm(folder, { recursive: true, force: true })
   }
 }
 
-async function runSteps(folder: string, seed: number, context: Context): Promise<void> {
-  const [payments, tickets, store, plan] = ['payments.json', 'tickets.json', 'store', 'plan.json'].map((name) =>
-    join(folder, name),
-  ) as [string, string, string, string]
-  const say = (text: string) => context.stdout.write(`${text}\n`)
-  const step = new Steps(context, store)
-  const logs = makeUpLogs(seed)
-  await writeFile(payments, logs.payments)
-  await writeFile(tickets, logs.tickets)
-  say(
-    `An outage is made up (seed ${seed}): ${number(logs.transactions)} transactions, the ticketing consumer down for part of the day.`,
-  )
-
-  const imported = await step.run(['import', '--payments', payments, '--tickets', tickets], [EXIT.clean])
-  say(`import   ${number(imported.added)} events from two log files into an embedded store.`)
-  const before = await step.run(['scan', '--limit', '0'], [EXIT.findings])
-  say(`scan     ${number(countOf(before))} transactions are paid and have no ticket.`)
-  const planned = await step.run(['plan', '--out', plan], [EXIT.clean])
-  say(`plan     ${number(planned.items)} compensations, written down and sealed: ${short(planned.digest)}`)
-  say(`approve  ${short(planned.digest)} by its digest; a plan changed afterwards would be refused.`)
-  const applied = await step.run(
-    ['apply', plan, '--approve', String(planned.digest), '--approver', 'demo'],
+async function makeUp({ bookings, seed }: DemoOptions, steps: Steps): Promise<void> {
+  const made = await steps.run(
+    ['generate', '--bookings', String(bookings), '--seed', String(seed), '--scenario', 'outage'],
     [EXIT.clean],
   )
-  const outcomes = applied.outcomes as Record<string, number>
-  say(`apply    ${number(outcomes.applied)} Ticket Issued events appended, each behind an expected-revision guard.`)
-  const again = await step.run(['apply', plan, '--approve', String(planned.digest), '--approver', 'demo'], [EXIT.clean])
-  say(`again    ${number((again.outcomes as Record<string, number>).applied)} appended when applied a second time.`)
-  const verified = await step.run(['verify'], [EXIT.clean])
-  say(`verify   ${number(verified.items)} items read back independently, ${number(verified.bad)} not good.`)
-  const after = await step.run(['scan', '--limit', '0'], [EXIT.clean])
-  say(`scan     ${number(countOf(after))} transactions are paid and have no ticket.`)
-
-  const table = new Table({
-    head: ['transactions', 'found', 'made good', 'refused', 'left'],
-    style: { head: [], border: [] },
-  })
-  table.push([logs.transactions, countOf(before), outcomes.applied, outcomes.refused, countOf(after)].map(number))
-  say(`\n${table.toString()}`)
+  steps.say(
+    'generate',
+    `${number(made.bookings)} bookings in ${number(made.events)} events (seed ${seed}). For eight hours the consumer that has tickets issued was down.`,
+  )
 }
 
-function countOf({ findings }: Summary): number {
-  return (findings as Record<string, number>)['paid-not-ticketed'] ?? 0
+async function repair({ plan, authority }: { plan: string; authority: string }, steps: Steps): Promise<void> {
+  const before = await steps.run(['scan', '--limit', '0'], [EXIT.findings])
+  steps.say('scan', `every booking replayed from its payment and ticket streams: ${number(sumOf(before))} findings.`)
+  const planned = await steps.run(['plan', '--out', plan], [EXIT.clean])
+  const digest = String(planned.digest)
+  steps.say(
+    'plan',
+    `${number(planned.items)} tickets to issue on ${number(planned.subjects)} bookings, sealed: ${digest.slice(0, 19)}…`,
+  )
+  steps.say('approve', 'by that digest; a plan changed afterwards would be refused.')
+  const approved = ['--approve', digest, '--approver', 'demo', '--error-budget', '100']
+  const apply = ['apply', plan, ...approved, '--authority', authority]
+  const applied = await steps.run(apply, [EXIT.clean, EXIT.unsettled])
+  steps.say('apply', `${outcomesOf(applied)}. Each: claimed, asked for under one key, recorded behind a guard.`)
+  for (let tries = 0, last = applied; tries < TRIES_MAX && unknownIn(last) > 0; tries += 1) {
+    last = await steps.run(apply, [EXIT.clean, EXIT.unsettled])
+    steps.say(
+      'again',
+      `${outcomesOf(last)}. What was in doubt is asked for under the same key: nobody gets two tickets.`,
+    )
+  }
+  const verified = await steps.run(['verify'], [EXIT.clean])
+  steps.say(
+    'verify',
+    `${number(verified.items)} items read back by an independent replay, ${number(verified.bad)} not good.`,
+  )
+  const after = await steps.run(['scan', '--limit', '0'], [EXIT.clean, EXIT.findings])
+  const waiting = await steps.run(['cases'], [EXIT.clean])
+  steps.say('scan', `${number(sumOf(after))} findings left; ${number(waiting.cases)} cases wait for a person.`)
+  steps.show(describeRepaired(before, after))
+  steps.show(describeLeft(after, waiting))
+}
+
+function unknownIn({ outcomes }: Summary): number {
+  return (outcomes as Record<string, number>).unknown ?? 0
+}
+
+function outcomesOf({ outcomes }: Summary): string {
+  const told = Object.entries(outcomes as Record<string, number>).filter(([, count]) => count > 0)
+  return told.map(([kind, count]) => `${number(count)} ${kind}`).join(', ') || 'nothing left to do'
 }
 
 function number(value: unknown): string {
   return Number(value ?? 0).toLocaleString('en')
 }
 
-function short(digest: unknown): string {
-  return `${String(digest).slice(0, 19)}…`
-}
-
-/** Runs commands on one store and reads their summaries. */
+/** Runs commands on one store, reads their summaries, and tells of them. */
 class Steps {
   constructor(
     readonly context: Context,
@@ -110,17 +135,17 @@ class Steps {
   ) {}
 
   async run(args: readonly string[], expected: readonly ExitCode[]): Promise<Summary> {
-    const projection = args[0] === 'import' || args[0] === 'apply' ? [] : ['--projection', 'transactions']
-    const { code, stdout, stderr } = await this.context.runSelf([
-      ...args,
-      ...projection,
-      '--store',
-      this.store,
-      '--format',
-      'ndjson',
-    ])
+    const { code, stdout, stderr } = await this.context.runSelf([...args, '--store', this.store, '--format', 'ndjson'])
     if (!expected.includes(code as ExitCode))
       throw new DemoError(`makegood ${args.join(' ')} exited with ${code}: ${stderr}`)
     return JSON.parse(stdout.trimEnd().split('\n').at(-1) as string) as Summary
+  }
+
+  say(step: string, text: string): void {
+    this.context.stdout.write(`${step.padEnd(9)}${text}\n`)
+  }
+
+  show(text: string): void {
+    this.context.stdout.write(`\n${text}\n`)
   }
 }

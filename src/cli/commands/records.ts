@@ -1,7 +1,7 @@
 // `cases` and `campaigns`: what waits for a person and why; what was done, by whom and on whose word.
 import type { Command } from 'commander'
 import { type CampaignRecord, listCampaigns, readCampaign } from '../../repair/campaign.js'
-import { listCases } from '../../repair/cases.js'
+import { listCases, type ReviewCase } from '../../repair/cases.js'
 import { CampaignUnknownError } from '../../repair/verify.js'
 import type { Context } from '../context.js'
 import { EXIT, type ExitCode } from '../exit-codes.js'
@@ -39,11 +39,17 @@ async function showCases(options: CasesOptions, context: Context): Promise<ExitC
     )
     const printer = printerOf(options, context, CASES_LAYOUT)
     for (const review of cases) printer.row({ type: 'case', ...review })
-    printer.finish({ type: 'summary', cases: cases.length })
+    printer.finish({ type: 'summary', cases: cases.length, rules: countByRule(cases) })
     return EXIT.clean
   } finally {
     await store.close()
   }
+}
+
+function countByRule(cases: readonly ReviewCase[]): Record<string, { cases: number; why: string }> {
+  const rules: Record<string, { cases: number; why: string }> = {}
+  for (const { rule, why } of cases) rules[rule] = { cases: (rules[rule]?.cases ?? 0) + 1, why }
+  return rules
 }
 
 const CASES_LAYOUT: Layout = {
@@ -53,7 +59,7 @@ const CASES_LAYOUT: Layout = {
     { head: 'rule', of: (row) => row.rule },
     { head: 'subject', of: (row) => row.subject },
     { head: 'since', of: (row) => row.since },
-    { head: 'detail', of: (row) => row.detail },
+    { head: 'why', of: (row) => row.why },
   ],
   describe: ({ cases }) => [`${counted(cases as number, 'case')} for a person.`],
 }

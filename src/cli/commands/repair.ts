@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import { ApprovalError } from '../../repair/apply.js'
 import { makePlan } from '../../repair/plan.js'
+import { AUTHORITY_FLAGS, AUTHORITY_HELP, type AuthorityOptions } from '../authority-option.js'
 import type { Context } from '../context.js'
 import { EXIT, type ExitCode, worstOf } from '../exit-codes.js'
 import { type LimitOptions, withLimitOptions } from '../limit-options.js'
@@ -10,10 +11,9 @@ import { applyAndPrint, exitOfApply } from './apply.js'
 import { planRow, refusesIncomplete } from './plan.js'
 import { exitOfVerify, verifyAndPrint } from './verify.js'
 
-interface RepairOptions extends ReadingOptions, LimitOptions {
+interface RepairOptions extends ReadingOptions, AuthorityOptions, LimitOptions {
   readonly yes?: boolean
   readonly approver?: string
-  readonly authority?: string
   readonly acceptIncomplete?: boolean
 }
 
@@ -28,7 +28,7 @@ export function addRepair(program: Command, context: Context, run: (code: Promis
     .description('scan, plan, approve (asks), apply, verify')
     .option('--yes', 'approve without being asked')
     .option('--approver <name>', 'who approves (default: who runs the command)')
-    .option('--authority <url|module>', 'who does what a plan needs done outside of the log')
+    .option(AUTHORITY_FLAGS, AUTHORITY_HELP)
     .option('--projection <name|file>', 'the name of a built-in projection, or a module made with defineProjection')
     .option('--rule <id...>', 'repair findings of these rules only')
     .option('--subject <id...>', 'repair findings on these subjects only')
