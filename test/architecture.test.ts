@@ -24,6 +24,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
 /** Packages that only one room may know. */
 const DRIVERS: Readonly<Record<string, string>> = {
   lmdb: 'src/stores/embedded',
+  '@eventstore/db-client': 'src/stores/eventstoredb',
   commander: 'src/cli',
 }
 

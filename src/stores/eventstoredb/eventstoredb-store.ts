@@ -1,0 +1,227 @@
+// An EventStoreDB (or KurrentDB) as a home of the log: writing goes through the official client, reading over connections of our own, which give
+// events byte for byte, with all digits of their time, filtered by the server, and go on where a connection broke.
+import { randomUUID } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { ProposedEvent } from '../../log/event.js'
+import type {
+  AppendResult,
+  DeleteResult,
+  EventStore,
+  ReadAllOptions,
+  ReadStreamOptions,
+  StreamRead,
+  SubscriptionMessage,
+} from '../../log/event-store.js'
+import type { Position } from '../../log/position.js'
+import type { ExpectedRevision, Revision } from '../../log/revision.js'
+import { StoreUnavailableError } from '../../log/store-errors.js'
+import { normaliseEvents, refuseAppend, refuseWrite } from '../proposal.js'
+import { leavable } from '../subscription.js'
+import { Cluster } from './cluster.js'
+import {
+  type ConnectionSettings,
+  ConnectionStringError,
+  parseConnectionString,
+  redactConnectionString,
+} from './connection-string.js'
+import { isTransient, readingError } from './errors.js'
+import { followLog, followStream } from './following.js'
+import { readLog } from './log-reading.js'
+import { Node, type NodeOptions } from './node.js'
+import type { ReadContext } from './read-call.js'
+import { readStream } from './stream-reading.js'
+import { CallError, CODE } from './wire/call-error.js'
+import type { TlsFiles } from './wire/session.js'
+import { WriteClient } from './write-client.js'
+import { Writing } from './writing.js'
+
+export interface EventStoreDbOptions {
+  /** `esdb://…`, `esdb+discover://…`, `kurrentdb://…`; certificates' files are read from where the process runs. */
+  readonly connectionString: string
+  /** How long an outage is borne before whoever reads or writes is told. Default 30 s. */
+  readonly outageMsMax?: number
+  /** How long a server may take to find the next event that matches. Default 2 min. */
+  readonly silenceMsMax?: number
+}
+
+const OUTAGE_MS_MAX = 30_000
+const SILENCE_MS_MAX = 120_000
+const CONNECT_TIMEOUT_MS = 5_000
+
+/**
+ * Connects. Throws ConnectionStringError where the string or its files cannot be used, StoreUnavailableError where no node answers, none leads,
+ * or user and password are wrong.
+ */
+export async function openEventStoreDbStore(options: EventStoreDbOptions): Promise<EventStore> {
+  const settings = parseConnectionString(options.connectionString)
+  const server = redactConnectionString(options.connectionString)
+  const cluster = clusterOf(settings, await readTlsFiles(settings))
+  try {
+    await connect(cluster, settings)
+  } catch (error) {
+    cluster.close()
+    throw readingError(error, server)
+  }
+  return new EventStoreDbStore(cluster, { ...options, server })
+}
+
+function clusterOf(settings: ConnectionSettings, tls: TlsFiles | undefined): Cluster {
+  const { hosts, discover, nodePreference, gossipTimeoutMs, keepAliveIntervalMs, keepAliveTimeoutMs } = settings
+  const connectTimeoutMs = CONNECT_TIMEOUT_MS
+  const nodeOptions: NodeOptions = {
+    tls,
+    connectTimeoutMs,
+    keepAliveIntervalMs,
+    keepAliveTimeoutMs,
+    gossipTimeoutMs,
+    headers: headersOf(settings),
+    makeWriter: (endpoint) => new WriteClient(endpoint, { ...settings, connectTimeoutMs, tls }),
+  }
+  const makeNode = (endpoint: Node['endpoint']) => new Node(endpoint, nodeOptions)
+  return new Cluster({ hosts, gossips: discover || hosts.length > 1, nodePreference, makeNode })
+}
+
+function headersOf({ credentials, connectionName }: ConnectionSettings): Record<string, string> {
+  const headers = { 'connection-name': encodeURIComponent(connectionName ?? `makegood-${randomUUID()}`) }
+  if (!credentials) return headers
+  const basic = Buffer.from(`${credentials.username}:${credentials.password}`).toString('base64')
+  return { ...headers, authorization: `Basic ${basic}` }
+}
+
+async function readTlsFiles(settings: ConnectionSettings): Promise<TlsFiles | undefined> {
+  if (!settings.tls) return undefined
+  const { tlsCaFile, userCertFile, userKeyFile } = settings
+  return {
+    ...(tlsCaFile !== undefined && { ca: await readPem('tlsCAFile', tlsCaFile) }),
+    ...(userCertFile !== undefined && { cert: await readPem('userCertFile', userCertFile) }),
+    ...(userKeyFile !== undefined && { key: await readPem('userKeyFile', userKeyFile) }),
+  }
+}
+
+async function readPem(option: string, file: string): Promise<Buffer> {
+  try {
+    return await readFile(file)
+  } catch (cause) {
+    throw new ConnectionStringError(`${option}: ${cause instanceof Error ? cause.message : cause}`, { cause })
+  }
+}
+
+/** A server that is starting up is given a moment; one that turns us away is not asked again. */
+async function connect(
+  cluster: Cluster,
+  { maxDiscoverAttempts, discoveryIntervalMs }: ConnectionSettings,
+): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      const node = await cluster.node('deciding')
+      await node.members().catch(ignoreUnimplemented)
+      return
+    } catch (error) {
+      if (!(error instanceof CallError) || !isTransient(error) || attempt >= maxDiscoverAttempts) throw error
+    }
+    await sleep(discoveryIntervalMs * (0.5 + Math.random()))
+  }
+}
+
+/** Gossip is only asked to see whether somebody is there; a server that has none is there. */
+function ignoreUnimplemented(error: unknown): void {
+  if (!(error instanceof CallError && error.code === CODE.unimplemented)) throw error
+}
+
+class EventStoreDbStore implements EventStore {
+  readonly #cluster: Cluster
+  readonly #context: ReadContext
+  readonly #writing: Writing
+  readonly #closing = new AbortController()
+  readonly #writes = new Set<Promise<unknown>>()
+  #closed: Promise<void> | undefined
+
+  constructor(cluster: Cluster, options: Omit<EventStoreDbOptions, 'connectionString'> & { readonly server: string }) {
+    const { server, outageMsMax = OUTAGE_MS_MAX, silenceMsMax = SILENCE_MS_MAX } = options
+    this.#cluster = cluster
+    this.#context = { cluster, server, outageMsMax, silenceMsMax, closing: this.#closing.signal }
+    this.#writing = new Writing(cluster, { outageMsMax })
+  }
+
+  async readStream(stream: string, options: ReadStreamOptions = {}): Promise<StreamRead> {
+    this.#mustBeOpen()
+    options.signal?.throwIfAborted()
+    return readStream(this.#context, stream, options)
+  }
+
+  readAll(options: ReadAllOptions = {}) {
+    return readLog(this.#context, options)
+  }
+
+  async append(stream: string, proposed: readonly ProposedEvent[], expected: ExpectedRevision): Promise<AppendResult> {
+    this.#mustBeOpen()
+    const events = normaliseEvents(proposed)
+    // How much it takes is the server's to say; what could end it, or what it has no words for, never gets there.
+    const refusal = refuseAppend(stream, events, { expected, maxAppendBytes: Number.POSITIVE_INFINITY })
+    return refusal ?? this.#write(() => this.#writing.append(stream, events, expected))
+  }
+
+  async deleteStream(stream: string, expected: ExpectedRevision): Promise<DeleteResult> {
+    this.#mustBeOpen()
+    return refuseWrite(stream, expected) ?? this.#write(() => this.#writing.softDelete(stream, expected))
+  }
+
+  async tombstone(stream: string, expected: ExpectedRevision): Promise<DeleteResult> {
+    this.#mustBeOpen()
+    return refuseWrite(stream, expected) ?? this.#write(() => this.#writing.tombstone(stream, expected))
+  }
+
+  subscribeToStream(
+    stream: string,
+    { after = 'start', signal }: { after?: Revision | 'start' | 'end'; signal?: AbortSignal } = {},
+  ): AsyncIterable<SubscriptionMessage> {
+    this.#mustBeOpen()
+    return leavable([signal, this.#closing.signal], (ending) =>
+      followStream(this.#context, stream, { after, signal: ending }),
+    )
+  }
+
+  subscribeToAll({
+    after = 'start',
+    filter,
+    signal,
+  }: {
+    after?: Position | 'start' | 'end'
+    filter?: ReadAllOptions['filter']
+    signal?: AbortSignal
+  } = {}): AsyncIterable<SubscriptionMessage> {
+    this.#mustBeOpen()
+    return leavable([signal, this.#closing.signal], (ending) =>
+      followLog(this.#context, { after, filter, signal: ending }),
+    )
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  async #close(): Promise<void> {
+    this.#closing.abort()
+    await Promise.allSettled(this.#writes)
+    this.#cluster.close()
+  }
+
+  /** What a write throws was never sent: see Writing. */
+  async #write<Result>(write: () => Promise<Result>): Promise<Result> {
+    const writing = write()
+    this.#writes.add(writing)
+    try {
+      return await writing
+    } catch (error) {
+      throw readingError(error, this.#context.server)
+    } finally {
+      this.#writes.delete(writing)
+    }
+  }
+
+  #mustBeOpen(): void {
+    if (this.#closing.signal.aborted) throw new StoreUnavailableError('The store is closed')
+  }
+}

@@ -1,0 +1,92 @@
+// One node of the cluster with all connections to it: those for reading, which are ours, and the client for writing.
+import type { Endpoint } from './endpoint.js'
+import { GOSSIP_PATH, gossipRequest, type Member, membersIn } from './wire/gossip.js'
+import type { ServerCall } from './wire/server-call.js'
+import { Session, type SessionOptions } from './wire/session.js'
+import type { WriteClient } from './write-client.js'
+
+export interface NodeOptions extends SessionOptions {
+  /** Sent with every call: who we are, and to whom it says so. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly gossipTimeoutMs: number
+  readonly makeWriter: (endpoint: Endpoint) => WriteClient
+}
+
+const READ_PATH = '/event_store.client.streams.Streams/Read'
+
+export class Node {
+  readonly endpoint: Endpoint
+  readonly #options: NodeOptions
+  readonly #sessions = new Set<Session>()
+  #connecting: Promise<Session> | undefined
+  #writer: WriteClient | undefined
+  #closed = false
+
+  constructor(endpoint: Endpoint, options: NodeOptions) {
+    this.endpoint = endpoint
+    this.#options = options
+  }
+
+  get writer(): WriteClient {
+    this.#writer ??= this.#options.makeWriter(this.endpoint)
+    return this.#writer
+  }
+
+  /** Begins a Read. Throws CallError where the node cannot be reached. */
+  async read(
+    request: Uint8Array,
+    options: {
+      readonly silenceMs: number
+      readonly requiresLeader: boolean
+      readonly signal?: AbortSignal | undefined
+    },
+  ): Promise<ServerCall> {
+    const { requiresLeader, silenceMs, signal } = options
+    const headers = { ...this.#options.headers, ...(requiresLeader && { 'requires-leader': 'true' }) }
+    const session = await this.#session()
+    signal?.throwIfAborted()
+    return session.call(READ_PATH, request, { headers, silenceMs, signal })
+  }
+
+  /** Whom this node takes for members of its cluster. Throws CallError. */
+  async members(): Promise<Member[]> {
+    const { headers, gossipTimeoutMs: silenceMs } = this.#options
+    const call = (await this.#session()).call(GOSSIP_PATH, gossipRequest(), { headers, silenceMs })
+    try {
+      return await membersIn(call)
+    } finally {
+      call.cancel()
+    }
+  }
+
+  close(): void {
+    this.#closed = true
+    for (const session of this.#sessions) session.close()
+    this.#sessions.clear()
+    this.#writer?.close()
+  }
+
+  /** A connection that can take one call more: servers limit how many one may have. */
+  async #session(): Promise<Session> {
+    for (;;) {
+      for (const session of this.#sessions) if (session.isOver) this.#sessions.delete(session)
+      const found = [...this.#sessions].find((session) => session.hasRoom)
+      if (found) return found
+      await this.#connect()
+    }
+  }
+
+  /** Who needs a connection at the same time waits for the same one. */
+  #connect(): Promise<Session> {
+    this.#connecting ??= Session.connect(this.endpoint, this.#options)
+      .then((session) => {
+        if (this.#closed) session.close()
+        this.#sessions.add(session)
+        return session
+      })
+      .finally(() => {
+        this.#connecting = undefined
+      })
+    return this.#connecting
+  }
+}

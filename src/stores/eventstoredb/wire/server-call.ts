@@ -1,0 +1,137 @@
+// One gRPC call whose answer is a stream of bytes: pulled by its reader, so that a slow reader slows the server down; ended by a status, a
+// cut, silence, or whoever asked.
+import { type ClientHttp2Stream, constants, type IncomingHttpHeaders } from 'node:http2'
+import { CallError, CODE, connectionLost } from './call-error.js'
+
+const OK = 0
+
+/** gRPC's code for an HTTP status with which no server of gRPC answers (gRPC over HTTP/2, "HTTP to gRPC status code mapping"). */
+const CODE_OF_HTTP_STATUS: Readonly<Record<number, number>> = {
+  400: CODE.internal,
+  401: CODE.unauthenticated,
+  403: CODE.permissionDenied,
+  404: CODE.unimplemented,
+  429: CODE.unavailable,
+  502: CODE.unavailable,
+  503: CODE.unavailable,
+  504: CODE.unavailable,
+}
+
+export class ServerCall {
+  readonly #stream: ClientHttp2Stream
+  readonly #signal: AbortSignal | undefined
+  readonly #timer: NodeJS.Timeout
+  /** How the call ended, once that is known: the status, or why there is none. */
+  #end: CallError | 'ok' | undefined
+  #closed = false
+  #wake: (() => void) | undefined
+
+  /** `silenceMs`: how long the server may say nothing, and also how long the reader may stay away, before the call is let go. */
+  constructor(stream: ClientHttp2Stream, options: { silenceMs: number; signal?: AbortSignal | undefined }) {
+    this.#stream = stream
+    this.#signal = options.signal
+    this.#timer = setTimeout(() => this.#tooLong(options.silenceMs), options.silenceMs)
+    this.#timer.unref()
+    const wake = () => this.#wake?.()
+    stream.on('readable', wake)
+    stream.on('response', (headers) => this.#onResponse(headers))
+    stream.on('trailers', (trailers) => this.#onTrailers(trailers))
+    stream.on('error', (error) => this.#endWith(connectionLost(`The call broke off: ${error.message}`, error)))
+    stream.on('close', () => this.#onClose())
+    this.#signal?.addEventListener('abort', this.#onAbort, { once: true })
+    if (this.#signal?.aborted) this.#onAbort()
+  }
+
+  /**
+   * The next bytes, undefined where the server ended the call well. Throws CallError, and the signal's reason once that is aborted. Only one
+   * reader at a time.
+   */
+  async read(): Promise<Buffer | undefined> {
+    for (;;) {
+      this.#signal?.throwIfAborted()
+      this.#timer.refresh()
+      const chunk: Buffer | null = this.#stream.read()
+      if (chunk) return chunk
+      if (this.#closed) return this.#result()
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
+      this.#wake = undefined
+    }
+  }
+
+  /** From now on silence is no failure, as on a subscription that stands. */
+  allowSilence(): void {
+    clearTimeout(this.#timer)
+  }
+
+  /** Lets the call go. A call that has ended is not touched. */
+  cancel(): void {
+    this.#endWith(new CallError(CODE.cancelled, 'The call was let go'))
+    if (!this.#stream.destroyed) this.#stream.close(constants.NGHTTP2_CANCEL)
+    this.#release()
+  }
+
+  #result(): undefined {
+    if (this.#end !== 'ok') throw this.#end ?? connectionLost('The call ended without a status')
+    return undefined
+  }
+
+  #onResponse(headers: IncomingHttpHeaders & { ':status'?: number | undefined }): void {
+    const status = headers[':status'] ?? 0
+    if (headers['grpc-status'] !== undefined) this.#onTrailers(headers)
+    else if (status !== 200) {
+      this.#endWith(new CallError(CODE_OF_HTTP_STATUS[status] ?? CODE.unknown, `The server answered HTTP ${status}`))
+      this.cancel()
+    }
+  }
+
+  #onTrailers(headers: IncomingHttpHeaders): void {
+    if (headers['grpc-status'] === undefined) return
+    const code = Number(headers['grpc-status'])
+    this.#endWith(code === OK ? 'ok' : new CallError(code, messageIn(headers), textsOf(headers)))
+  }
+
+  #onClose(): void {
+    this.#endWith(connectionLost(`The server ended the call without a status (RST_STREAM ${this.#stream.rstCode})`))
+    this.#closed = true
+    this.#release()
+    this.#wake?.()
+  }
+
+  readonly #onAbort = (): void => {
+    this.cancel()
+    this.#wake?.()
+  }
+
+  #tooLong(ms: number): void {
+    const who = this.#wake ? 'The server said nothing' : 'Nobody read the answer'
+    const code = this.#wake ? CODE.deadlineExceeded : CODE.unavailable
+    this.#endWith(new CallError(code, `${who} for ${ms} ms`))
+    this.cancel()
+  }
+
+  /** The first end counts. */
+  #endWith(end: CallError | 'ok'): void {
+    this.#end ??= end
+  }
+
+  #release(): void {
+    clearTimeout(this.#timer)
+    this.#signal?.removeEventListener('abort', this.#onAbort)
+  }
+}
+
+function messageIn(headers: IncomingHttpHeaders): string {
+  const text = String(headers['grpc-message'] ?? '')
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
+function textsOf(headers: IncomingHttpHeaders): Record<string, string> {
+  const texts = Object.entries(headers).filter((entry): entry is [string, string] => typeof entry[1] === 'string')
+  return Object.fromEntries(texts.filter(([name]) => !name.startsWith(':')))
+}
