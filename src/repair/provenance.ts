@@ -26,7 +26,12 @@ export interface OwnMark {
   readonly part: number
   /** Of a step `fail`: why it was not done. */
   readonly failure?: Failure
+  /** Random: which of the processes that recorded the same fact under the same event id did it. */
+  readonly appendId?: string
 }
+
+/** What an outcome's events say beside. */
+export type OutcomeMark = Pick<OwnMark, 'failure' | 'appendId'>
 
 /** Metadata of one event of an item. `$correlationId` is the subject, `$causationId` the event that opened the finding. */
 export function provenanceOf(about: {
@@ -39,9 +44,9 @@ export function provenanceOf(about: {
   attemptId: string
   step: Step
   part: number
-  failure?: Failure
+  outcome?: OutcomeMark
 }): JsonObject {
-  const { plan, item, campaignId, actors, folded, projection, attemptId, step, part, failure } = about
+  const { plan, item, campaignId, actors, folded, projection, attemptId, step, part, outcome = {} } = about
   const byCategory = projection.categories.map((category) => [
     `${category}Revision`,
     folded.heads[category]?.revision ?? null,
@@ -54,7 +59,7 @@ export function provenanceOf(about: {
     step,
     attemptId,
     part,
-    ...(failure && { failure: { ...failure } }),
+    ...(outcome as JsonObject),
     campaignId,
     planDigest: plan.digest,
     findingIds: item.intent.answers,
@@ -73,11 +78,15 @@ export function provenanceOf(about: {
 
 /** The mark of an event that a repair appended; undefined on any other. */
 export function ownMarkOf(metadata: JsonObject): OwnMark | undefined {
-  const { origin, key, step, attemptId, campaignId, part, failure } = metadata
+  const { origin, key, step, attemptId, campaignId, part, failure, appendId } = metadata
   if (origin !== 'repair' || (step !== 'claim' && step !== 'settle' && step !== 'fail')) return undefined
   if (typeof key !== 'string' || typeof attemptId !== 'string' || typeof campaignId !== 'string') return undefined
   if (typeof part !== 'number') return undefined
-  return { key, step, attemptId, campaignId, part, ...(isFailure(failure) && { failure }) }
+  return {
+    ...{ key, step, attemptId, campaignId, part },
+    ...(isFailure(failure) && { failure }),
+    ...(typeof appendId === 'string' && { appendId }),
+  }
 }
 
 function isFailure(value: unknown): value is Failure {

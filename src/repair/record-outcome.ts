@@ -8,6 +8,7 @@ import type { AppendResult } from '../log/event-store.js'
 import type { Revision } from '../log/revision.js'
 import type { Standing } from './decide.js'
 import type { PlanItem } from './plan.js'
+import type { OutcomeMark } from './provenance.js'
 import {
   type Attempted,
   appendDrafts,
@@ -38,7 +39,8 @@ export async function recordIssued(
   // An authority may answer the same fact in other words; the key tells that it is recorded all the same.
   const find = ({ settledAt, folded }: Standing) =>
     settledAt ?? (settlement.isRecorded?.(folded.state, item.intent, answer) ? 'by another' : undefined)
-  const result = await record(work, { item, tried, step: 'settle', drafts, idOf, find })
+  const appendId = work.newId()
+  const result = await record(work, { item, tried, step: 'settle', drafts, idOf, find, outcome: { appendId } })
   if (result.kind === 'by another') {
     const why = 'somebody else has recorded it'
     return (await abandon(work, item, tried, why)) ?? { kind: 'already-good', why }
@@ -46,7 +48,7 @@ export async function recordIssued(
   if (result.kind === 'conflict')
     return { kind: 'unknown', why: 'issued, but others keep appending before it could be recorded' }
   if (result.kind !== 'appended') return outcomeOf(result)
-  return readAgain(work, item, result.revision)
+  return readAgain(work, item, { revision: result.revision, appendId })
 }
 
 /** Closes a claim as failed; undefined when that is in the log, else what became of the item. */
@@ -60,7 +62,7 @@ export async function recordFailed(
   const drafts = partsOf(work).settlement.failed(item.intent, tried, failure)
   const idOf = (draft: Draft, index: number) => uuidV5(canonicalize([draft.type, index, tried.id]), item.key)
   const find = ({ settledAt }: Standing) => (settledAt === undefined ? undefined : 'by another')
-  const result = await record(work, { item, tried, step: 'fail', drafts, idOf, find, failure })
+  const result = await record(work, { item, tried, step: 'fail', drafts, idOf, find, outcome: { failure } })
   if (result.kind === 'by another') return { kind: 'already-good', why: 'another process has done it meanwhile' }
   if (result.kind === 'conflict')
     return { kind: 'unknown', why: 'others keep appending before the failure could be recorded' }
@@ -90,11 +92,10 @@ async function record(
     drafts: readonly Draft[]
     idOf: (draft: Draft, index: number) => string
     find: (standing: Standing) => Revision | 'by another' | undefined
-    failure?: Failure
+    outcome: OutcomeMark
   },
 ): Promise<AppendResult | { readonly kind: 'by another' }> {
-  const { item, tried, step, drafts, idOf, find, failure } = about
-  const told = failure ? { failure } : {}
+  const { item, tried, step, drafts, idOf, find, outcome } = about
   let result: AppendResult = { kind: 'conflict', actual: 'noStream' }
   const lastId = idOf(drafts.at(-1) as Draft, drafts.length - 1)
   for (let tries = 0; tries < RECORDINGS_MAX && result.kind === 'conflict'; tries += 1) {
@@ -103,7 +104,7 @@ async function record(
     if (recorded === 'by another') return { kind: 'by another' }
     if (recorded !== undefined) return { kind: 'appended', revision: recorded }
     const expected = headOf(standing, item)
-    result = await appendDrafts(work, { item, standing, attemptId: tried.id, step, drafts, expected, idOf, ...told })
+    result = await appendDrafts(work, { item, standing, attemptId: tried.id, step, drafts, expected, idOf, outcome })
   }
   return result
 }

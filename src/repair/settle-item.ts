@@ -65,5 +65,5 @@ async function appendCompensation(
   })
   if (result.kind === 'conflict') return 'again'
   if (result.kind !== 'appended') return outcomeOf(result)
-  return readAgain(work, item, result.revision)
+  return readAgain(work, item, { revision: result.revision })
 }

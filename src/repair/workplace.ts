@@ -1,4 +1,5 @@
 // The workplace of an item: what settling it needs, and the few things that its steps share: reading, guarding, appending.
+import { parseMetadata } from '../engine/decode.js'
 import type { Attempt, Draft, Failure, Projection, RuleContext, Settlement } from '../engine/projection.js'
 import { jsonEvent } from '../log/event.js'
 import type { AppendResult, EventStore } from '../log/event-store.js'
@@ -7,7 +8,7 @@ import type { Authority } from './authority.js'
 import { type Standing, standingOf } from './decide.js'
 import type { ItemOutcome } from './item-outcome.js'
 import type { Plan, PlanItem } from './plan.js'
-import { type Actors, provenanceOf, type Step } from './provenance.js'
+import { type Actors, type OutcomeMark, ownMarkOf, provenanceOf, type Step } from './provenance.js'
 import { appendSettled } from './settled-append.js'
 
 /** Everything that settling an item needs beside the item. */
@@ -50,12 +51,22 @@ function openedIn({ findings }: Standing): Pick<ItemOutcome, 'opened'> {
   return opened.length > 0 ? { opened } : {}
 }
 
-/** Reads again after the compensation is in the log: one stream's guard does not cover another's, so something can have slipped in. */
-export async function readAgain(work: Workplace, item: PlanItem, revision: Revision | undefined): Promise<Attempted> {
+/**
+ * Reads again after the compensation is in the log: one stream's guard does not cover another's, so something can have slipped in. Where
+ * several processes record one fact under one event id the store acknowledges it to each; the event's `appendId` tells who did it.
+ */
+export async function readAgain(
+  work: Workplace,
+  item: PlanItem,
+  { revision, appendId }: { revision: Revision | undefined; appendId?: string },
+): Promise<Attempted> {
   await work.onStep?.('recorded', item)
   const standing = await readStanding(work, item)
   await work.onStep?.('read-again', item)
-  return { kind: 'applied', ...(revision !== undefined && { revision }), ...openedIn(standing) }
+  const recorded = standing.events.find((event) => event.stream === item.stream && event.revision === revision)
+  const isOurs = !recorded || ownMarkOf(parseMetadata(recorded.metadata))?.appendId === appendId
+  const kind = isOurs ? 'applied' : 'already-good'
+  return { kind, ...(revision !== undefined && { revision }), ...openedIn(standing) }
 }
 
 /** What an item comes to whose work is recorded: the run that did it may have been killed before it could read again. */
@@ -95,26 +106,15 @@ export function appendDrafts(
     drafts: readonly Draft[]
     expected: Exclude<ExpectedRevision, 'any'>
     idOf?: (draft: Draft, index: number) => string
-    failure?: Failure
+    outcome?: OutcomeMark
   },
 ): Promise<AppendResult> {
-  const { item, standing, attemptId, step, drafts, expected, idOf = work.newId, failure } = about
+  const { item, standing, attemptId, step, drafts, expected, idOf = work.newId, outcome = {} } = about
+  const { folded } = standing
   const { plan, campaignId, actors, projection } = work
-  const told = failure ? { failure } : {}
+  const shared = { plan, item, campaignId, actors, folded, projection, attemptId, step, outcome }
   const events = drafts.map((draft, part) => {
-    const { folded } = standing
-    const metadata = provenanceOf({
-      plan,
-      item,
-      campaignId,
-      actors,
-      folded,
-      projection,
-      attemptId,
-      step,
-      part,
-      ...told,
-    })
+    const metadata = provenanceOf({ ...shared, part })
     return jsonEvent({ id: idOf(draft, part), type: draft.type, data: draft.data, metadata })
   })
   return appendSettled(work.store, item.stream, events, expected, work.pause)
