@@ -12,6 +12,8 @@ export interface SubjectRead<State = unknown> {
   readonly folded: FoldedSubject<State>
   /** The events read, in log order. */
   readonly events: readonly RecordedEvent[]
+  /** What says how much of the streams can be read: their last metadata, or the tombstone; also where it limits nothing. */
+  readonly limiting: readonly RecordedEvent[]
 }
 
 interface SubjectReadOptions {
@@ -44,7 +46,7 @@ export async function readSubject<State>(
   events.sort((a, b) => comparePositions(a.position, b.position))
   const fold = new Fold(projection)
   for (const event of [...limiting, ...events]) fold.add(event)
-  return { folded: fold.subjects.get(subject) ?? emptySubject(projection, subject, 0), events }
+  return { folded: fold.subjects.get(subject) ?? emptySubject(projection, subject, 0), events, limiting }
 }
 
 async function readEvents(
