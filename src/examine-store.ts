@@ -5,6 +5,7 @@ import type { Check } from './cli/context.js'
 import { formatTicks, ticksOfMs } from './log/ticks.js'
 import { openStore } from './open-store.js'
 import type { FolderCheck } from './stores/embedded/check-folder.js'
+import { isConnectionString } from './stores/eventstoredb/connection-string.js'
 
 const WALK = `
 import { checkFolder } from ${JSON.stringify(new URL('./stores/embedded/check-folder.js', import.meta.url).href)}
@@ -48,6 +49,8 @@ async function checkFiles(where: string): Promise<Check> {
   const check = 'checksums, density, positions, index'
   const mend = 'stop writing, keep a copy of the folder, and restore the last good one'
   if (where === 'memory:') return { check, ok: true, found: 'a store in memory has no files' }
+  if (isConnectionString(where))
+    return { check, ok: true, found: 'a server has its files to itself; this looks at none of them' }
   const { code, text } = await walk(where)
   if (code !== 0) return { check, ok: false, found: `the data file is cut short or unreadable (${text || code})`, mend }
   const { events, streams, problems, problemCount } = JSON.parse(text) as FolderCheck

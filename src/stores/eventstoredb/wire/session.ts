@@ -62,7 +62,7 @@ export class Session {
       const fail = (details: string, cause?: unknown) => {
         clearTimeout(timer)
         session.destroy()
-        reject(connectionLost(`${formatEndpoint(endpoint)}: ${details}`, cause))
+        reject(connectionLost(`${details} (${formatEndpoint(endpoint)})`, cause))
       }
       const timer = setTimeout(() => fail(`no answer in ${connectTimeoutMs} ms`), connectTimeoutMs)
       session.on('error', (error) => fail(reasonOf(error), error))

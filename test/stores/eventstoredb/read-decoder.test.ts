@@ -1,0 +1,183 @@
+// The decoder by hand gives what the client's generated classes give, however the bytes are cut, and falls over nothing.
+import shared from '@eventstore/db-client/generated/shared_pb.js'
+import streams from '@eventstore/db-client/generated/streams_pb.js'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { RecordedEvent } from '../../../src/log/event.js'
+import { TOMBSTONE_REVISION } from '../../../src/log/revision.js'
+import { CallError } from '../../../src/stores/eventstoredb/wire/call-error.js'
+import { MalformedMessageError } from '../../../src/stores/eventstoredb/wire/proto-cursor.js'
+import { ReadDecoder, type ReadItem } from '../../../src/stores/eventstoredb/wire/read-decoder.js'
+import { seedFor } from '../../controls/seed.js'
+
+const MAX_UINT64 = 2n ** 64n - 1n
+
+const anyBytes = fc.uint8Array({ maxLength: 300 })
+const anyUint64 = fc.bigInt({ min: 0n, max: MAX_UINT64 })
+const anyEvent = fc.record({
+  stream: fc.string({ unit: 'binary', maxLength: 40 }),
+  revision: fc.oneof(fc.bigInt({ min: 0n, max: 2n ** 53n - 1n }), fc.constant(2n ** 63n - 1n)),
+  id: fc.uuid(),
+  structuredId: fc.boolean(),
+  type: fc.string({ unit: 'grapheme', maxLength: 40 }),
+  json: fc.boolean(),
+  data: anyBytes,
+  metadata: anyBytes,
+  created: fc.bigInt({ min: 0n, max: 9_999_999_999_999_999_999n }),
+  commit: anyUint64,
+  prepare: anyUint64,
+})
+type AnyEvent = typeof anyEvent extends fc.Arbitrary<infer T> ? T : never
+
+/** An event in the client's own message. */
+function messageOf(event: AnyEvent): streams.ReadResp {
+  const recorded = new streams.ReadResp.ReadEvent.RecordedEvent()
+    .setId(event.structuredId ? structured(event.id) : new shared.UUID().setString(event.id))
+    .setStreamIdentifier(new shared.StreamIdentifier().setStreamName(Buffer.from(event.stream)))
+    .setStreamRevision(String(event.revision))
+    .setCommitPosition(String(event.commit))
+    .setPreparePosition(String(event.prepare))
+    .setData(event.data)
+    .setCustomMetadata(event.metadata)
+  const map = recorded.getMetadataMap()
+  map.set('type', event.type)
+  map.set('created', String(event.created))
+  map.set('content-type', event.json ? 'application/json' : 'application/octet-stream')
+  const read = new streams.ReadResp.ReadEvent().setEvent(recorded).setCommitPosition(String(event.commit))
+  return new streams.ReadResp().setEvent(read)
+}
+
+function structured(id: string): shared.UUID {
+  const hex = id.replaceAll('-', '')
+  const half = (digits: string) => String(BigInt.asIntN(64, BigInt(`0x${digits}`)))
+  const halves = new shared.UUID.Structured()
+    .setMostSignificantBits(half(hex.slice(0, 16)))
+    .setLeastSignificantBits(half(hex.slice(16)))
+  return new shared.UUID().setStructured(halves)
+}
+
+function expectedOf(event: AnyEvent) {
+  return {
+    stream: Buffer.from(event.stream).toString(),
+    revision: event.revision === 2n ** 63n - 1n ? TOMBSTONE_REVISION : Number(event.revision),
+    id: event.id,
+    type: Buffer.from(event.type).toString(),
+    contentType: event.json ? 'application/json' : 'application/octet-stream',
+    data: [...event.data],
+    metadata: [...event.metadata],
+    created: event.created,
+    position: { commit: event.commit, prepare: event.prepare },
+  }
+}
+
+function plain(event: RecordedEvent) {
+  return { ...event, data: [...event.data], metadata: [...event.metadata] }
+}
+
+function framed(messages: readonly streams.ReadResp[]): Buffer {
+  return Buffer.concat(
+    messages.map((message) => {
+      const bytes = message.serializeBinary()
+      const prefix = Buffer.alloc(5)
+      prefix.writeUInt32BE(bytes.length, 1)
+      return Buffer.concat([prefix, bytes])
+    }),
+  )
+}
+
+function decodeInParts(bytes: Buffer, cuts: readonly number[]): ReadItem[] {
+  const decoder = new ReadDecoder()
+  const places = [0, ...cuts.map((cut) => cut % (bytes.length + 1)).sort((a, b) => a - b), bytes.length]
+  const items = places.slice(1).flatMap((place, i) => decoder.push(Buffer.from(bytes.subarray(places[i], place))))
+  expect(decoder.isWithinMessage).toBe(false)
+  return items
+}
+
+function eventsIn(items: readonly ReadItem[]): RecordedEvent[] {
+  return items.flatMap((item) => (item.kind === 'events' ? item.events : []))
+}
+
+describe('the decoder', () => {
+  test('gives every field as it was written, however the bytes are cut', () => {
+    const cuts = fc.array(fc.nat(), { maxLength: 12 })
+    fc.assert(
+      fc.property(fc.array(anyEvent, { maxLength: 8 }), cuts, (events, places) => {
+        const items = decodeInParts(framed(events.map(messageOf)), places)
+        expect(eventsIn(items).map(plain)).toEqual(events.map(expectedOf))
+      }),
+      { seed: seedFor('read-decoder'), numRuns: 300 },
+    )
+  })
+
+  test('gives runs of events with the words between them in order', () => {
+    const [first, second] = fc.sample(anyEvent, { numRuns: 2, seed: 7 }).map(messageOf) as [
+      streams.ReadResp,
+      streams.ReadResp,
+    ]
+    const checkpoint = new streams.ReadResp.Checkpoint().setCommitPosition('300').setPreparePosition('299')
+    const words = [
+      new streams.ReadResp().setConfirmation(new streams.ReadResp.SubscriptionConfirmation().setSubscriptionId('x')),
+      first,
+      second,
+      new streams.ReadResp().setCheckpoint(checkpoint),
+      second,
+      new streams.ReadResp().setCaughtUp(new streams.ReadResp.CaughtUp()),
+      new streams.ReadResp().setFellBehind(new streams.ReadResp.FellBehind()),
+      new streams.ReadResp().setStreamNotFound(new streams.ReadResp.StreamNotFound()),
+      new streams.ReadResp().setFirstStreamPosition('4'),
+      new streams.ReadResp().setLastStreamPosition('70000'),
+    ]
+    const items = new ReadDecoder().push(framed(words))
+    expect(items.map((item) => (item.kind === 'events' ? item.events.length : item))).toEqual([
+      { kind: 'confirmed' },
+      2,
+      { kind: 'checkpoint', position: { commit: 300n, prepare: 299n } },
+      1,
+      { kind: 'caughtUp' },
+      { kind: 'fellBehind' },
+      { kind: 'streamNotFound' },
+      { kind: 'lastRevision', revision: 70_000 },
+    ])
+  })
+
+  test('a large message that comes in many parts is joined', () => {
+    const data = Buffer.alloc(3_000_000, 'x')
+    const [event] = fc.sample(anyEvent, { numRuns: 1, seed: 3 }) as [AnyEvent]
+    const bytes = framed([messageOf({ ...event, data })])
+    const cuts = Array.from({ length: 300 }, (_, i) => i * 9_999)
+    expect(eventsIn(decodeInParts(bytes, cuts))[0]?.data.length).toBe(3_000_000)
+  })
+
+  test('fields that it does not know are passed over', () => {
+    const [event] = fc.sample(anyEvent, { numRuns: 1, seed: 5 }) as [AnyEvent]
+    const known = messageOf(event).serializeBinary()
+    // Field 200: a varint, eight bytes, a text, four bytes.
+    const unknown = Buffer.from([
+      0xc0, 0x0c, 5, 0xc1, 0x0c, 1, 2, 3, 4, 5, 6, 7, 8, 0xc2, 0x0c, 1, 65, 0xc5, 0x0c, 1, 2, 3, 4,
+    ])
+    const bytes = Buffer.concat([Buffer.from([0, 0, 0, 0, 0]), unknown, known])
+    bytes.writeUInt32BE(unknown.length + known.length, 1)
+    expect(eventsIn(new ReadDecoder().push(bytes)).map(plain)).toEqual([expectedOf(event)])
+  })
+
+  test('bytes that are no message are told as that, and never end the process', () => {
+    const damaged = fc.tuple(anyEvent, fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 5 }))
+    fc.assert(
+      fc.property(damaged, ([event, flips]) => {
+        const bytes = framed([messageOf(event)])
+        for (const [place, byte] of flips) bytes[5 + (place % (bytes.length - 5))] = byte
+        try {
+          new ReadDecoder().push(bytes)
+        } catch (error) {
+          expect(error).toBeInstanceOf(MalformedMessageError)
+        }
+      }),
+      { seed: seedFor('read-decoder'), numRuns: 500 },
+    )
+  })
+
+  test('compressed messages and ones beyond 17 MiB are refused', () => {
+    expect(() => new ReadDecoder().push(Buffer.from([1, 0, 0, 0, 0]))).toThrow(CallError)
+    expect(() => new ReadDecoder().push(Buffer.from([0, 2, 0, 0, 0]))).toThrow(CallError)
+  })
+})
