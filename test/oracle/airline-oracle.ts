@@ -105,7 +105,7 @@ function areGuardsHeld(booking: Case): boolean {
   const limits = [order.ticketingTimeLimit, order.fareGuaranteedUntil].filter((limit) => limit !== undefined)
   return (
     isFreeEqualDue(booking) &&
-    currenciesOf(history, order).size === 1 &&
+    currenciesOf(history).size === 1 &&
     disputesOpenOrLost(history).length === 0 &&
     !isHeld(history) &&
     pendingRefunds(history).length === 0 &&
@@ -117,7 +117,7 @@ function areGuardsHeld(booking: Case): boolean {
   )
 }
 
-const IN_TRAVEL = ['airportcontrol', 'checkedin', 'lifted', 'flown']
+const IN_TRAVEL = ['airport control', 'checked in', 'lifted', 'flown']
 
 /** Travel in progress is never touched. */
 function isTravelInProgress(history: History): boolean {

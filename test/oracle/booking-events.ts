@@ -15,12 +15,14 @@ export interface StoredEvent {
   readonly created: string | undefined
 }
 
-const text = z.string().min(1)
+// An id is more than nothing, and no name that JavaScript has taken.
+const text = z.string().refine((value) => value !== '' && value !== '__proto__', 'expected an id')
 const time = z.string().refine((value) => parseTicks(value) !== undefined, 'expected an RFC 3339 time')
-const version = z.number().refine(Number.isSafeInteger, 'expected a whole number')
+const version = z.int().min(0)
+const couponNumber = z.int().min(1)
 // Numbers above 2^53 have been rounded by the parser: such an amount is not known.
 const amount = z.object({
-  amountMinor: z.number().refine((value) => Number.isSafeInteger(value) && value >= 0, 'expected whole minor units'),
+  amountMinor: z.int().min(0),
   currency: z.string().regex(/^[A-Z]{3}$/),
 })
 const passenger = z.object({
@@ -29,9 +31,17 @@ const passenger = z.object({
   accompaniedBy: text.optional(),
 })
 const segment = z.object({ segmentId: text, carrier: text, flightNumber: text, departsAt: time })
-const coupon = z.object({ couponNumber: version, segmentId: text, status: text })
+// Nobody travels, or nowhere, or one of them twice: that is no order.
+const passengers = z.array(passenger).refine((list) => areOnceEach(list.map(({ passengerId }) => passengerId)))
+const segments = z.array(segment).refine((list) => areOnceEach(list.map(({ segmentId }) => segmentId)))
+const STATUSES = 'open, airport control, checked in, lifted, flown, exchanged, refunded, void, suspended'.split(', ')
+const status = z
+  .string()
+  .transform((value) => value.toLowerCase().replaceAll(/[_-]/g, ' '))
+  .refine((value) => STATUSES.includes(value))
+const coupon = z.object({ couponNumber, segmentId: text, status })
 
-const said = { bookingId: text, occurredAt: time }
+const said = { bookingId: text, occurredAt: time, schemaVersion: z.literal(1).optional() }
 const authorisation = z.object({ ...said, paymentId: text, amount })
 const capture = z.object({ ...said, paymentId: text, captureId: text, pspReference: text, amount })
 const captureEnd = z.object({ ...said, captureId: text, code: text })
@@ -41,8 +51,8 @@ const review = z.object({ ...said, reason: text })
 const change = z.object({
   ...said,
   orderVersion: version,
-  passengers: z.array(passenger).optional(),
-  segments: z.array(segment).optional(),
+  passengers: passengers.optional(),
+  segments: segments.optional(),
   due: amount.optional(),
   reason: text.optional(),
 })
@@ -55,8 +65,8 @@ const PAYMENT_SCHEMAS = {
     recordLocator: text.optional(),
     orderVersion: version,
     due: amount,
-    passengers: z.array(passenger),
-    segments: z.array(segment),
+    passengers,
+    segments,
     ticketingTimeLimit: time.optional(),
     fareGuaranteedUntil: time.optional(),
   }),
@@ -79,11 +89,11 @@ const PAYMENT_SCHEMAS = {
 }
 
 const TICKET_SCHEMAS = {
-  TicketIssueRequested: z.object({ ...said, attemptId: text, passengerIds: z.array(text) }),
+  TicketIssueRequested: z.object({ ...said, attemptId: text, passengerIds: z.array(text).min(1) }),
   TicketIssueFailed: z.object({
     ...said,
     attemptId: text,
-    passengerIds: z.array(text).optional(),
+    passengerIds: z.array(text).min(1),
     code: text,
     retryable: z.boolean(),
   }),
@@ -102,60 +112,68 @@ const TICKET_SCHEMAS = {
   TicketVoided: documentEnd,
   TicketRefunded: documentEnd,
   TicketExchanged: z.object({ ...said, oldTicketNumber: text, newTicketNumber: text }),
-  CouponStatusChanged: z.object({ ...said, ticketNumber: text, couponNumber: version, from: text, to: text }),
+  CouponStatusChanged: z.object({ ...said, ticketNumber: text, couponNumber, from: status, to: status }),
   SeatAllocated: seat,
   SeatReleased: seat,
 }
 
 const SCHEMAS = { ...PAYMENT_SCHEMAS, ...TICKET_SCHEMAS }
 
+function areOnceEach(ids: readonly string[]): boolean {
+  return ids.length > 0 && ids.every((id, index) => ids.indexOf(id) === index)
+}
+
 /** The types of both tables, an alias under its main name. */
 export type FactType = keyof typeof SCHEMAS
-/** The data of one type. */
-export type Fact<T extends FactType> = z.infer<(typeof SCHEMAS)[T]>
+/** The data of one type, and where the event stands in its stream. */
+export type Fact<T extends FactType> = z.infer<(typeof SCHEMAS)[T]> & { readonly place: number }
 export type Amount = z.infer<typeof amount>
 export type Passenger = z.infer<typeof passenger>
 export type Segment = z.infer<typeof segment>
 
-/** All that was said of one booking: what could be read, in order of payment stream, ticket stream; and whether all could be. */
+type TypedFact<T extends FactType = FactType> = { readonly type: T; readonly data: Fact<T> }
+
+/** All that was said of one booking: what could be read, in order of payment stream, ticket stream; and what was not as it should be. */
 export interface History {
-  readonly facts: readonly { readonly type: FactType; readonly data: Fact<FactType> }[]
+  readonly facts: readonly TypedFact[]
+  /** Each event is of a known type and shape. */
   readonly isWhollyDecoded: boolean
+  /** An event names another booking than its stream, or stands in the other stream; it is not among the facts. */
+  readonly hasStrayEvent: boolean
 }
 
 /** Reads the events of one booking, which are given in the order of each stream. */
 export function readHistory(events: readonly StoredEvent[]): History {
-  const payments = events.filter(({ stream }) => stream.startsWith('payment-'))
-  const tickets = events.filter(({ stream }) => stream.startsWith('ticket-'))
-  const read = [
-    ...payments.map((event) => readFact(event, PAYMENT_SCHEMAS)),
-    ...tickets.map((event) => readFact(event, TICKET_SCHEMAS)),
+  const inOrder = [
+    ...events.filter(({ stream }) => stream.startsWith('payment-')),
+    ...events.filter(({ stream }) => stream.startsWith('ticket-')),
   ]
+  const read = inOrder.map((event) => ({ event, fact: readFact(event) }))
+  const known = read.filter((one): one is { event: StoredEvent; fact: TypedFact } => one.fact !== undefined)
+  const atHome = known.filter(({ event, fact }) => isAtHome(event, fact))
   return {
-    facts: read.filter((fact) => fact !== undefined),
-    isWhollyDecoded: !read.includes(undefined),
+    facts: atHome.map(({ fact }) => fact),
+    isWhollyDecoded: known.length === read.length,
+    hasStrayEvent: atHome.length < known.length,
   }
 }
 
-function readFact(event: StoredEvent, schemas: Partial<typeof SCHEMAS>): History['facts'][number] | undefined {
-  const type = (event.type === 'PaymentConfirmed' ? 'PaymentCaptured' : event.type) as FactType
-  const schema: z.ZodType<Fact<FactType>> | undefined = Object.hasOwn(schemas, type) ? schemas[type] : undefined
-  const parsed = schema?.safeParse(event.data)
-  if (!parsed?.success || isOfNewerSchema(event)) return undefined
-  const subject = event.stream.slice(event.stream.indexOf('-') + 1)
-  return parsed.data.bookingId === subject ? { type, data: parsed.data } : undefined
+function readFact({ type: name, data, revision }: StoredEvent): TypedFact | undefined {
+  const type = (name === 'PaymentConfirmed' ? 'PaymentCaptured' : name) as FactType
+  if (!Object.hasOwn(SCHEMAS, type)) return undefined
+  const schema: z.ZodType<z.infer<(typeof SCHEMAS)[FactType]>> = SCHEMAS[type]
+  const parsed = schema.safeParse(data)
+  return parsed.success ? { type, data: { ...parsed.data, place: revision } } : undefined
 }
 
-function isOfNewerSchema({ data, metadata }: StoredEvent): boolean {
-  return [data, metadata].some((part) => {
-    if (typeof part !== 'object' || part === null || !('schemaVersion' in part)) return false
-    return part.schemaVersion !== 1
-  })
+function isAtHome({ stream }: StoredEvent, { type, data }: TypedFact): boolean {
+  return stream === `${Object.hasOwn(PAYMENT_SCHEMAS, type) ? 'payment' : 'ticket'}-${data.bookingId}`
 }
 
 /** Every statement of one type, again and again where it was said again. */
 export function everyFact<T extends FactType>(history: History, type: T): Fact<T>[] {
-  return history.facts.filter((fact) => fact.type === type).map((fact) => fact.data as Fact<T>)
+  const ofType = history.facts.filter((fact): fact is TypedFact<T> => fact.type === type)
+  return ofType.map(({ data }) => data)
 }
 
 /** The statements of one type, each business id once: what was said first of it. */
@@ -167,10 +185,19 @@ export function factsOf<T extends FactType>(history: History, type: T): Fact<T>[
   })
 }
 
+/** What was said of the payment, of all types, each business id once. */
+export function paymentFactsOf(history: History): Fact<keyof typeof PAYMENT_SCHEMAS>[] {
+  const types = Object.keys(PAYMENT_SCHEMAS) as (keyof typeof PAYMENT_SCHEMAS)[]
+  return types.flatMap((type) => factsOf(history, type))
+}
+
 /** What names the thing that an event is about; undefined for events that may rightly come again. */
 export function businessIdOf(type: FactType, fact: Fact<FactType>): string | undefined {
   const field = BUSINESS_ID[type]
-  return field === undefined ? undefined : String((fact as Record<string, unknown>)[field])
+  if (field === undefined) return undefined
+  const { [field]: id, passengerIds } = fact as Record<string, unknown>
+  // An attempt for several passengers may fail for each by itself.
+  return type === 'TicketIssueFailed' ? `${id} ${(passengerIds as string[]).toSorted()}` : String(id)
 }
 
 const BUSINESS_ID: Readonly<Partial<Record<FactType, string>>> = {

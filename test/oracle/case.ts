@@ -1,7 +1,7 @@
 // A booking before its judge, for the oracle: the terms that rules and guards share.
-import { everyFact, type History, type Passenger, timeOf } from './booking-events.js'
+import { everyFact, type History, type Passenger, paymentFactsOf, timeOf } from './booking-events.js'
 import { missingPassengers } from './documents.js'
-import { capturesOf, disputesOpenOrLost, freeIn, pendingRefunds, succeededRefunds } from './money.js'
+import { capturesOf, freeIn } from './money.js'
 import type { Order } from './order.js'
 
 const MINUTE = 60_000
@@ -24,11 +24,10 @@ export function isFreeEqualDue({ history, order }: Case): boolean {
   return freeIn(history, order.due.currency) === BigInt(order.due.amountMinor)
 }
 
-/** Since the last capture and since the order is what it is. */
-export function isPastGrace({ history, order, now }: Case): boolean {
-  const moments = capturesOf(history).map(timeOf)
-  if (order !== undefined) moments.push(order.since)
-  return now >= Math.max(...moments) + GRACE
+/** Since the last thing that happened to the payment, whatever it was. */
+export function isPastGrace({ history, now }: Case): boolean {
+  const moments = paymentFactsOf(history).map(timeOf)
+  return moments.length > 0 && now >= Math.max(...moments) + GRACE
 }
 
 export function isHeld(history: History): boolean {
@@ -37,15 +36,14 @@ export function isHeld(history: History): boolean {
   return held.some((moment) => cleared.every((later) => later <= moment))
 }
 
-/** The currencies in which money came, went or is due. */
-export function currenciesOf(history: History, order: Order | undefined): Set<string> {
-  const moved = [
-    ...capturesOf(history),
-    ...pendingRefunds(history),
-    ...succeededRefunds(history),
-    ...disputesOpenOrLost(history),
-  ].map(({ amount }) => amount.currency)
-  return new Set(order === undefined ? moved : [order.due.currency, ...moved])
+/** The currencies in which money came, went, was promised or is or was due. */
+export function currenciesOf(history: History): Set<string> {
+  const currencies = new Set<string>()
+  for (const fact of paymentFactsOf(history)) {
+    if ('amount' in fact) currencies.add(fact.amount.currency)
+    if ('due' in fact && fact.due) currencies.add(fact.due.currency)
+  }
+  return currencies
 }
 
 /** When the first flight leaves; Infinity where none is known. */

@@ -56,15 +56,22 @@ export function missingPassengers(history: History, order: Order | undefined): P
   )
 }
 
-/** The states of a document's coupons now: as issued, then as changed, in order of time. Spelling is made alike. */
-export function couponStatusesOf(history: History, document: Document): string[] {
-  const changes = everyFact(history, 'CouponStatusChanged')
-    .filter(({ ticketNumber }) => ticketNumber === document.ticketNumber)
-    .toSorted((a, b) => timeOf(a) - timeOf(b))
-  return document.coupons.map(({ couponNumber, status }) => {
-    const last = changes.findLast((change) => change.couponNumber === couponNumber)
-    return (last?.to ?? status).toLowerCase().replaceAll(/[^a-z]/g, '')
+/** The states of a document's coupons now: as issued, then as changed last. */
+export function couponStatusesOf(history: History, { ticketNumber, coupons }: Document): string[] {
+  const changes = everyFact(history, 'CouponStatusChanged').filter((change) => change.ticketNumber === ticketNumber)
+  return coupons.map(({ couponNumber, status }) => {
+    const own = changes.filter((change) => change.couponNumber === couponNumber)
+    return own.reduce<CouponChange | undefined>(laterOf, undefined)?.to ?? status
   })
+}
+
+type CouponChange = Fact<'CouponStatusChanged'>
+
+/** Of changes at one time, the one that goes on from the other is the later. */
+function laterOf(known: CouponChange | undefined, next: CouponChange): CouponChange {
+  if (known === undefined || timeOf(next) > timeOf(known)) return next
+  const goesOn = timeOf(next) === timeOf(known) && next.from === known.to && next.from !== next.to
+  return goesOn ? next : known
 }
 
 /** All numbers of a document, its own first. */
@@ -76,14 +83,19 @@ export function isConjunction(a: Document, b: Document): boolean {
   return numbersOf(a).includes(b.ticketNumber) || numbersOf(b).includes(a.ticketNumber)
 }
 
-/** Attempts to issue of which the outcome is not known. */
+/** A ticket of the passenger stands behind a place of the ticket stream, whose own order counts. */
+export function isTicketedAfter(history: History, passengerId: string, place: number): boolean {
+  return issuedTickets(history).some((ticket) => ticket.passengerId === passengerId && ticket.place > place)
+}
+
+/** Attempts to issue of which, for some passenger, neither failure nor ticket is known. */
 export function unansweredAttempts(history: History): Fact<'TicketIssueRequested'>[] {
   const failures = everyFact(history, 'TicketIssueFailed')
-  const issued = issuedDocuments(history)
-  const isAnswered = (attempt: Fact<'TicketIssueRequested'>): boolean =>
-    failures.some(({ attemptId }) => attemptId === attempt.attemptId) ||
-    attempt.passengerIds.every((passengerId) =>
-      issued.some((document) => document.passengerId === passengerId && timeOf(document) >= timeOf(attempt)),
-    )
-  return factsOf(history, 'TicketIssueRequested').filter((attempt) => !isAnswered(attempt))
+  return factsOf(history, 'TicketIssueRequested').filter(({ attemptId, passengerIds, place }) =>
+    passengerIds.some(
+      (passengerId) =>
+        !failures.some((failure) => failure.attemptId === attemptId && failure.passengerIds.includes(passengerId)) &&
+        !isTicketedAfter(history, passengerId, place),
+    ),
+  )
 }

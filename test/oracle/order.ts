@@ -49,8 +49,9 @@ function orderAfter(order: Order | undefined, { kind, fact }: Version): Order | 
       due: fact.due,
       passengers: fact.passengers,
       segments: fact.segments,
-      ticketingTimeLimit: momentOf(fact.ticketingTimeLimit),
-      fareGuaranteedUntil: momentOf(fact.fareGuaranteedUntil),
+      // A limit that is not said again is not lifted.
+      ticketingTimeLimit: momentOf(fact.ticketingTimeLimit) ?? order?.ticketingTimeLimit,
+      fareGuaranteedUntil: momentOf(fact.fareGuaranteedUntil) ?? order?.fareGuaranteedUntil,
       isCancelled: false,
       since: timeOf(fact),
     }

@@ -1,11 +1,11 @@
 // What the product says of a store, in the oracle's form. Asked from outside: the replay with the booking projection, nothing beside it.
 import { booking } from '../../projections/booking/booking.js'
 import { replay } from '../../src/engine/replay.js'
-import type { EventStore } from '../../src/log/event-store.js'
+import type { EventReader } from '../../src/log/event-store.js'
 import type { Verdict } from './airline-oracle.js'
 
 /** The product's verdicts by booking; bookings with nothing wrong have none. */
-export async function scan(store: EventStore, now: Date): Promise<Map<string, Verdict>> {
+export async function scan(store: EventReader, now: Date): Promise<Map<string, Verdict>> {
   const { findings, compensations } = await replay(store, booking, { now: now.getTime() })
   const verdicts = new Map<string, Verdict>()
   for (const { subject, rule } of findings) {

@@ -1,6 +1,6 @@
 // The table of inconsistencies as the oracle reads it: one predicate a row, in the words of the page. What no log can show
 // (the authority's and the provider's own records) is not here; nor is what needs other bookings or the places of events.
-import { everyFact, factsOf, timeOf } from './booking-events.js'
+import { factsOf, timeOf } from './booking-events.js'
 import {
   ATTEMPT_TIMEOUT,
   type Case,
@@ -20,15 +20,13 @@ import {
   hasActiveTicket,
   isRefunded,
   issuedDocuments,
-  issuedTickets,
-  numbersOf,
   unansweredAttempts,
 } from './documents.js'
 import { capturesOf, disputesOpenOrLost, freeIn, netIn, pendingRefunds, succeededRefunds } from './money.js'
 import { isImpossible, isPaidTwice, pairsOfOneId } from './payment-predicates.js'
 import {
   hasDrifted,
-  hasFailed,
+  hasFailedForGood,
   heldSeats,
   isAdultTicketed,
   isConjunctionBroken,
@@ -50,8 +48,8 @@ export const RULES: Readonly<Record<string, Rule>> = {
     disposition: 'repair',
     holds: (booking) =>
       isFreeEqualDue(booking) &&
-      expectedPassengers(booking.order).length > 0 &&
-      issuedTickets(booking.history).length === 0 &&
+      missingOf(booking).length > 0 &&
+      missingOf(booking).length === expectedPassengers(booking.order).length &&
       isPastGrace(booking),
   },
   'partly-ticketed': {
@@ -74,13 +72,14 @@ export const RULES: Readonly<Record<string, Rule>> = {
   },
   'issue-failed': {
     disposition: 'person',
-    holds: (booking) => expectedPassengers(booking.order).some(({ passengerId }) => hasFailed(booking, passengerId)),
+    holds: ({ history }) => hasFailedForGood(history),
   },
   'time-limit-passed': {
     disposition: 'never',
     holds: (booking) =>
       isFreeEqualDue(booking) &&
       missingOf(booking).length > 0 &&
+      isPastGrace(booking) &&
       (isOver(booking, booking.order?.ticketingTimeLimit) ||
         isOver(booking, booking.order?.fareGuaranteedUntil) ||
         isDepartureNear(booking)),
@@ -92,7 +91,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
       const authorised = factsOf(history, 'PaymentAuthorised').some(({ paymentId }) =>
         ended.every((end) => end.paymentId !== paymentId),
       )
-      return authorised && capturesOf(history).length === 0 && issuedDocuments(history).length === 0
+      return authorised && capturesOf(history).length === 0 && activeTickets(history).length === 0
     },
   },
   underpaid: {
@@ -119,7 +118,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
   },
   'mixed-currency': {
     disposition: 'never',
-    holds: ({ history, order }) => currenciesOf(history, order).size > 1,
+    holds: ({ history }) => currenciesOf(history).size > 1,
   },
   'ticketed-not-funded': {
     disposition: 'person',
@@ -152,8 +151,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
   'cancelled-still-paid': {
     disposition: 'never',
     holds: ({ history, order }) =>
-      order?.isCancelled === true &&
-      [...currenciesOf(history, order)].some((currency) => netIn(history, currency) > 0n),
+      order?.isCancelled === true && [...currenciesOf(history)].some((currency) => netIn(history, currency) > 0n),
   },
   'voided-not-replaced': {
     disposition: 'person',
@@ -164,8 +162,8 @@ export const RULES: Readonly<Record<string, Rule>> = {
   'exchange-broken': {
     disposition: 'person',
     holds: ({ history }) => {
-      const numbers = issuedDocuments(history).flatMap(numbersOf)
-      return everyFact(history, 'TicketExchanged').some(({ newTicketNumber }) => !numbers.includes(newTicketNumber))
+      const numbers = issuedDocuments(history).map(({ ticketNumber }) => ticketNumber)
+      return factsOf(history, 'TicketExchanged').some(({ newTicketNumber }) => !numbers.includes(newTicketNumber))
     },
   },
   'duplicate-ticket': {
@@ -177,11 +175,11 @@ export const RULES: Readonly<Record<string, Rule>> = {
   },
   'ticket-number-malformed': {
     disposition: 'person',
-    holds: ({ history }) => issuedDocuments(history).some((document) => !numbersOf(document).every(isWellFormed)),
+    holds: ({ history }) => activeDocuments(history).some(({ ticketNumber }) => !isWellFormed(ticketNumber)),
   },
   'conjunction-broken': {
     disposition: 'person',
-    holds: ({ history }) => issuedDocuments(history).some(isConjunctionBroken),
+    holds: ({ history }) => activeDocuments(history).some(isConjunctionBroken),
   },
   'unknown-passenger': {
     disposition: 'never',
@@ -196,7 +194,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
     disposition: 'observe',
     holds: ({ history }) => heldSeats(history).some(({ passengerId }) => !hasActiveTicket(history, passengerId)),
   },
-  'impossible-order': { disposition: 'never', holds: ({ history }) => isImpossible(history) },
+  'impossible-order': { disposition: 'never', holds: ({ history }) => history.hasStrayEvent || isImpossible(history) },
   'order-unknown': {
     disposition: 'person',
     holds: ({ history }) => capturesOf(history).length > 0 && factsOf(history, 'PaymentRequested').length === 0,
@@ -204,9 +202,9 @@ export const RULES: Readonly<Record<string, Rule>> = {
   'repair-collision': {
     disposition: 'person',
     holds: ({ history }) => {
-      const issued = everyFact(history, 'TicketIssued')
-      return issued.some(
-        (a) => a.origin === 'REPAIR' && issued.some((b) => b.origin === 'LIVE' && b.passengerId === a.passengerId),
+      const tickets = activeTickets(history)
+      return tickets.some(
+        (a) => a.origin === 'REPAIR' && tickets.some((b) => b.origin === 'LIVE' && b.passengerId === a.passengerId),
       )
     },
   },

@@ -1,13 +1,13 @@
-// Between a store and the oracle: all events of a store as the oracle reads them, and a hand-made history put into a store.
+// Between a store and the oracle: all events of a store as the oracle reads them, and a hand-made history as a store.
 import { jsonEvent, type RecordedEvent } from '../../src/log/event.js'
-import type { EventStore } from '../../src/log/event-store.js'
+import type { EventReader } from '../../src/log/event-store.js'
 import { formatTicks } from '../../src/log/ticks.js'
 import type { StoredEvent } from './booking-events.js'
 
 const decoder = new TextDecoder('utf-8', { fatal: true })
 
 /** Every event of the log, in its order. */
-export async function readEverything(store: EventStore): Promise<StoredEvent[]> {
+export async function readEverything(store: EventReader): Promise<StoredEvent[]> {
   const all: StoredEvent[] = []
   for await (const { events } of store.readAll()) all.push(...events.map(storedEvent))
   return all
@@ -34,10 +34,29 @@ function jsonOf(bytes: Uint8Array): unknown {
   }
 }
 
-/** Puts events of a history into a store, in their order. */
-export async function writeEverything(store: EventStore, events: readonly StoredEvent[]): Promise<void> {
-  for (const { stream, id, type, data, metadata } of events) {
-    const result = await store.append(stream, [jsonEvent({ id, type, data, metadata })], 'any')
-    if (result.kind !== 'appended') throw new Error(`${stream}: ${JSON.stringify(result)}`)
+/** A log of just these events, whatever holes their streams have. */
+export function readerOf(events: readonly StoredEvent[]): EventReader {
+  const recorded = events.map(recordedEvent)
+  return {
+    async readStream(stream) {
+      const own = recorded.filter((event) => event.stream === stream)
+      return own.length === 0 ? { kind: 'missing' } : { kind: 'found', events: batches([own]) }
+    },
+    readAll: () => batches([{ events: recorded, position: { commit: BigInt(events.length), prepare: 0n } }]),
   }
+}
+
+function recordedEvent(event: StoredEvent, index: number): RecordedEvent {
+  const { stream, revision, id, type, data, metadata } = event
+  return {
+    ...jsonEvent({ id, type, data, metadata }),
+    stream,
+    revision,
+    created: undefined,
+    position: { commit: BigInt(index), prepare: 0n },
+  }
+}
+
+async function* batches<T>(items: readonly T[]): AsyncIterable<T> {
+  yield* items
 }

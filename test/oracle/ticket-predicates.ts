@@ -1,6 +1,6 @@
 // What the oracle asks of tickets, where a row of the table needs more than a line.
 import { isDeepStrictEqual } from 'node:util'
-import { everyFact, type History, type Passenger, timeOf } from './booking-events.js'
+import { everyFact, factsOf, type History, type Passenger, timeOf } from './booking-events.js'
 import type { Case } from './case.js'
 import {
   activeTickets,
@@ -9,45 +9,34 @@ import {
   hasActiveTicket,
   isConjunction,
   issuedTickets,
+  isTicketedAfter,
   isVoid,
   numbersOf,
 } from './documents.js'
 
-export function isAdultTicketed({ history, order }: Case, infant: Passenger): boolean {
-  const adults = expectedPassengers(order).filter(({ passengerId, type }) =>
-    infant.accompaniedBy === undefined ? type === 'ADT' : passengerId === infant.accompaniedBy,
-  )
-  return adults.some(({ passengerId }) => hasActiveTicket(history, passengerId))
+export function isAdultTicketed({ history }: Case, infant: Passenger): boolean {
+  return infant.accompaniedBy !== undefined && hasActiveTicket(history, infant.accompaniedBy)
 }
 
-/** The passenger's last failure is final and no ticket came after it. */
-export function hasFailed({ history }: Case, passengerId: string): boolean {
-  const last = everyFact(history, 'TicketIssueFailed')
-    .filter((failure) => passengersOf(history, failure).includes(passengerId))
-    .toSorted((a, b) => timeOf(a) - timeOf(b))
-    .at(-1)
-  return last !== undefined && !last.retryable && !hasActiveTicket(history, passengerId)
-}
-
-function passengersOf(history: History, failure: { attemptId: string; passengerIds?: string[] | undefined }): string[] {
-  if (failure.passengerIds !== undefined) return failure.passengerIds
-  return everyFact(history, 'TicketIssueRequested')
-    .filter(({ attemptId }) => attemptId === failure.attemptId)
-    .flatMap(({ passengerIds }) => passengerIds)
+/** Somebody's last failure is final, and no ticket came after it. */
+export function hasFailedForGood(history: History): boolean {
+  const failures = factsOf(history, 'TicketIssueFailed')
+  const passengerIds = failures.flatMap((failure) => failure.passengerIds)
+  return passengerIds.some((passengerId) => {
+    const last = failures.findLast((failure) => failure.passengerIds.includes(passengerId))
+    return last !== undefined && !last.retryable && !isTicketedAfter(history, passengerId, last.place)
+  })
 }
 
 export function isLastTicketVoid(history: History, passengerId: string): boolean {
-  const last = issuedTickets(history)
-    .filter((ticket) => ticket.passengerId === passengerId)
-    .toSorted((a, b) => Date.parse(a.issuedAt) - Date.parse(b.issuedAt))
-    .at(-1)
+  const last = issuedTickets(history).findLast((ticket) => ticket.passengerId === passengerId)
   return last !== undefined && isVoid(history, last) && !hasActiveTicket(history, passengerId)
 }
 
 export function isDuplicate(a: Document, b: Document): boolean {
   if (a.ticketNumber === b.ticketNumber || a.passengerId !== b.passengerId || isConjunction(a, b)) return false
   const flown = segmentsOf(a)
-  return isDeepStrictEqual(flown, segmentsOf(b)) || segmentsOf(b).some((segmentId) => flown.includes(segmentId))
+  return segmentsOf(b).some((segmentId) => flown.includes(segmentId))
 }
 
 function segmentsOf({ coupons }: Document): string[] {
@@ -61,10 +50,9 @@ export function isWellFormed(ticketNumber: string): boolean {
 export function isConjunctionBroken(document: Document): boolean {
   const numbers = numbersOf(document)
   const tooMany =
-    numbers.length > 4 ||
-    document.coupons.length > 4 * numbers.length ||
-    document.coupons.some(({ couponNumber }) => couponNumber < 1 || couponNumber > 4)
-  if (tooMany || !numbers.every(isWellFormed)) return tooMany
+    numbers.length > 4 || document.coupons.length > 4 || document.coupons.some(({ couponNumber }) => couponNumber > 4)
+  if (tooMany || numbers.length === 1) return tooMany
+  if (!numbers.every(isWellFormed)) return true
   const serials = numbers.map(BigInt).toSorted((a, b) => (a < b ? -1 : 1))
   return serials.some((serial, index) => serial !== (serials[0] ?? 0n) + BigInt(index))
 }
@@ -85,7 +73,7 @@ export function heldSeats(history: History): { readonly passengerId: string }[] 
       (release) =>
         release.passengerId !== held.passengerId ||
         release.segmentId !== held.segmentId ||
-        timeOf(release) <= timeOf(held),
+        timeOf(release) < timeOf(held),
     ),
   )
 }
