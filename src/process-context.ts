@@ -12,6 +12,7 @@ import { UsageError } from './cli/exit-codes.js'
 import { examineStore } from './examine-store.js'
 import { loadProjection } from './load-projection.js'
 import { openAuthority } from './open-authority.js'
+import { openLookup } from './open-lookup.js'
 import { openStore } from './open-store.js'
 import { serveStore } from './serve-store.js'
 import { runSimulator, startSimulator } from './start-simulator.js'
@@ -52,6 +53,7 @@ export function processContext(): Context {
     openCompensationFile,
     loadProjection,
     openAuthority,
+    openLookup,
     startSimulator,
     runSimulator: (args) => runSimulator(args, interruption.signal),
     runSelf,

@@ -5,6 +5,7 @@ import { compensate } from './compensate.js'
 import { schemas } from './events.js'
 import { evolve } from './evolve.js'
 import { live } from './live.js'
+import { lookups } from './lookups.js'
 import { policy } from './policy.js'
 import { rules, sharedKeys } from './rules.js'
 import { settlement } from './settlement.js'
@@ -23,6 +24,7 @@ export const booking = defineProjection<Booking>({
   policy,
   compensate,
   settlement,
+  lookups,
   live,
 })
 

@@ -4,7 +4,7 @@ import type { JsonObject } from '../../src/engine/json.js'
 import type { FindingRef, Intent, RuleContext } from '../../src/engine/projection.js'
 import { occurrenceOf } from './attempts.js'
 import type { Amount } from './events.js'
-import { allGuardsHold, allPassengerGuardsHold, isAttemptInFlight } from './guards.js'
+import { allGuardsHold, allWaitingGuardsHold, isAttemptInFlight } from './guards.js'
 import { ticketsTold } from './lookups.js'
 import type { Order } from './order.js'
 import type { Booking } from './state.js'
@@ -13,9 +13,8 @@ import { termsOf } from './terms.js'
 /** One intent a passenger, answering all the findings that the passenger's ticket makes good. */
 export function compensate(booking: Booking, findings: readonly FindingRef[], context: RuleContext): Intent[] {
   const { order, missing, attempts } = termsOf(booking)
-  if (!order || !allGuardsHold(booking, context)) return []
+  if (!order || !allGuardsHold(booking, context) || !allWaitingGuardsHold(booking, context)) return []
   return missing
-    .filter(({ passengerId }) => allPassengerGuardsHold(booking, context, passengerId))
     .map(({ passengerId }) => ({
       occurrence: occurrenceOf(attempts, passengerId),
       answers: findings.filter((finding) => isAbout(finding, passengerId, context)).map(({ id }) => id),
@@ -26,10 +25,9 @@ export function compensate(booking: Booking, findings: readonly FindingRef[], co
     .filter(({ answers }) => answers.length > 0)
 }
 
-/** The work that a claim may stand for: whether somebody else is at it. */
-export function isUnderWay(booking: Booking, { command }: Intent, context: RuleContext): boolean {
-  const passengerId = command?.passengerId
-  return typeof passengerId === 'string' && isAttemptInFlight(booking, context, passengerId)
+/** Whether somebody else is at the booking's tickets, so that all of its work must wait. */
+export function isUnderWay(booking: Booking, _: Intent, context: RuleContext): boolean {
+  return isAttemptInFlight(booking, context)
 }
 
 function isAbout({ rule, occurrence }: FindingRef, passengerId: string, context: RuleContext): boolean {

@@ -10,17 +10,23 @@ export function ticketNumberReused(head: RuleHead): SharedKeyRule<Booking> {
   return { ...head, keys: numbersUsed }
 }
 
-/** Each number once for each passenger it was issued to, void documents among them. */
+/**
+ * Each number once for each passenger it was issued to, void documents among them: first those that have a document of their own, then
+ * those that only another document of the conjunction names.
+ */
 function* numbersUsed(booking: Booking): Iterable<KeyUse> {
-  for (const issued of factsOf(booking, 'TicketIssued')) {
-    const { ticketNumber } = issued.data
-    const others = (booking.conflicts[`TicketIssued ${ticketNumber}`] ?? []) as Issued[]
-    const passengers = new Set<string>()
-    for (const use of [issued, ...others]) {
-      const { passengerId } = use.data
-      if (passengers.has(passengerId)) continue
-      passengers.add(passengerId)
-      yield { key: ticketNumber, ...proof(use, { occurrence: ticketNumber, detail: { passengerId } }) }
-    }
+  const all = factsOf(booking, 'TicketIssued').flatMap((issued) => [
+    issued,
+    ...((booking.conflicts[`TicketIssued ${issued.data.ticketNumber}`] ?? []) as Issued[]),
+  ])
+  const seen = new Set<string>()
+  const once = function* (number: string, use: Issued): Iterable<KeyUse> {
+    const { passengerId } = use.data
+    const pair = JSON.stringify([number, passengerId])
+    if (seen.has(pair)) return
+    seen.add(pair)
+    yield { key: number, ...proof(use, { occurrence: number, detail: { passengerId } }) }
   }
+  for (const use of all) yield* once(use.data.ticketNumber, use)
+  for (const use of all) for (const number of use.data.conjunctionNumbers ?? []) yield* once(number, use)
 }

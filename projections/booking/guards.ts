@@ -2,6 +2,7 @@
 // held by the engine, whose findings forbid every repair.
 import type { RuleContext } from '../../src/engine/projection.js'
 import { isOwnClaim } from './attempts.js'
+import type { Document } from './documents.js'
 import { msOf, type Segment } from './events.js'
 import { isConfigured, PAYMENT_RECORD, recordTold, TICKET_AUTHORITY, ticketsTold } from './lookups.js'
 import { sumsIn } from './money.js'
@@ -25,6 +26,7 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
     isBefore(now, order?.fareGuaranteedUntil, policy.limitMarginMs),
   'before the first departure, with a margin': ({ order }, { now }) =>
     order !== undefined && isBeforeDeparture(now, order.segments),
+  'no travel is in progress': ({ documents }) => !documents.some(isUsed),
   'past the grace period': (terms, { now }) => isPastGrace(terms, now),
   'the payment record agrees, where one is configured': (terms, context) => agreesWithRecord(terms, context),
   'the ticket authority can tell, where one is configured': (_, context) =>
@@ -37,29 +39,34 @@ export function allGuardsHold(booking: Booking, context: RuleContext): boolean {
   return Object.values(GUARDS).every((holds) => holds(terms, context, booking))
 }
 
-/** Guards of one passenger. */
-export const PASSENGER_GUARDS: Readonly<Record<string, PassengerGuard>> = {
-  'no attempt in flight for the passenger': (booking, context, passengerId) =>
-    !isAttemptInFlight(booking, context, passengerId),
+/** Guards that only wait: what a repair has begun itself may be finished as soon as they hold again. */
+export const WAITING_GUARDS: Readonly<Record<string, Guard>> = {
+  'no attempt in flight': (_, context, booking) => !isAttemptInFlight(booking, context),
 }
 
-type PassengerGuard = (booking: Booking, context: RuleContext, passengerId: string) => boolean
-
-/** Whether one passenger of a repairable booking may be repaired. */
-export function allPassengerGuardsHold(booking: Booking, context: RuleContext, passengerId: string): boolean {
-  return Object.values(PASSENGER_GUARDS).every((holds) => holds(booking, context, passengerId))
+/** Whether nothing has to be waited for. */
+export function allWaitingGuardsHold(booking: Booking, context: RuleContext): boolean {
+  const terms = termsOf(booking)
+  return Object.values(WAITING_GUARDS).every((holds) => holds(terms, context, booking))
 }
 
-/** Whether somebody else may be about to issue. A repair's own claim of the same work is nobody else's. */
-export function isAttemptInFlight(booking: Booking, { now }: RuleContext, passengerId: string): boolean {
+/**
+ * Whether somebody else may be about to issue, to whichever passenger: who tickets a family one by one comes to the next one next. A
+ * repair's own claim of the same work is nobody else's.
+ */
+export function isAttemptInFlight(booking: Booking, { now }: RuleContext): boolean {
   const { attempts } = termsOf(booking)
   return attempts.all.some(
     (attempt) =>
-      attempt.isOpen &&
-      attempt.passengerId === passengerId &&
-      !isOwnClaim(attempts, attempt) &&
-      now < attempt.requested.at + policy.attemptTimeoutMs,
+      attempt.isOpen && !isOwnClaim(attempts, attempt) && now < attempt.requested.at + policy.attemptTimeoutMs,
   )
+}
+
+const IN_USE: ReadonlySet<string> = new Set(['AIRPORT_CONTROL', 'CHECKED_IN', 'LIFTED', 'FLOWN'])
+
+/** Whether somebody is travelling on a document, or about to. */
+function isUsed({ coupons }: Document): boolean {
+  return coupons.some(({ status }) => IN_USE.has(status))
 }
 
 /** Held, and not cleared since. */

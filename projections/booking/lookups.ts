@@ -6,6 +6,12 @@ import type { RuleContext } from '../../src/engine/projection.js'
 export const TICKET_AUTHORITY = 'ticket-authority'
 export const PAYMENT_RECORD = 'payment-record'
 
+/** What is asked: for all tickets of a booking, and for its payments. */
+export const lookups = {
+  [TICKET_AUTHORITY]: (bookingId: string) => ({ bookingId }),
+  [PAYMENT_RECORD]: (bookingId: string) => ({ bookingId }),
+}
+
 const ticketsAnswer = z.object({
   tickets: z.array(z.object({ ticketNumber: z.string().min(1), passengerId: z.string().min(1), status: z.string() })),
 })

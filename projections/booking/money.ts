@@ -27,7 +27,7 @@ export interface Money {
   readonly pending: readonly Refund[]
   /** Disputes open or lost, each by the event that opened it where that is known. */
   readonly disputes: readonly Dispute[]
-  /** Refunds pending and succeeded by captureId, whatever their currency. */
+  /** Refunds pending and succeeded by captureId, in the capture's own currency. */
   readonly claimed: ReadonlyMap<string, bigint>
   readonly byCurrency: ReadonlyMap<string, Sums>
 }
@@ -40,7 +40,7 @@ export function moneyOf(booking: Booking): Money {
   const disputes = disputesOf(booking)
   const isReversed = ({ data }: Capture) => factOf(booking, 'CaptureReversed', data.captureId) !== undefined
   const reversed = captures.filter(isReversed)
-  const refundedBy = sumByCapture(refunded)
+  const refundedBy = sumByCapture(booking, refunded)
   return {
     captures,
     standing: captures.filter((capture) => !isReversed(capture) && !isRefunded(capture, refundedBy)),
@@ -48,7 +48,7 @@ export function moneyOf(booking: Booking): Money {
     refunded,
     pending,
     disputes: disputes.map(({ shown }) => shown),
-    claimed: sumByCapture([...refunded, ...pending]),
+    claimed: sumByCapture(booking, [...refunded, ...pending]),
     byCurrency: addUp({ captured: captures, reversed, refunded, disputed: disputes.map(({ sum }) => sum), pending }),
   }
 }
@@ -106,9 +106,12 @@ function isRefunded({ data }: Capture, refundedBy: ReadonlyMap<string, bigint>):
   return refunded !== undefined && refunded >= BigInt(data.amount.amountMinor)
 }
 
-function sumByCapture(refunds: readonly Refund[]): Map<string, bigint> {
+/** A refund in another currency than its capture is not compared with it: mixed-currency tells of it. */
+function sumByCapture(booking: Booking, refunds: readonly Refund[]): Map<string, bigint> {
   const sums = new Map<string, bigint>()
   for (const { data } of refunds) {
+    const capture = factOf(booking, 'PaymentCaptured', data.captureId)
+    if (capture?.data.amount.currency !== data.amount.currency) continue
     sums.set(data.captureId, (sums.get(data.captureId) ?? 0n) + BigInt(data.amount.amountMinor))
   }
   return sums

@@ -1,6 +1,7 @@
 // What the commands are given from outside: the stores, projections and authorities that main.ts chose, and the process they run in. Commands name
 // no concrete store and touch no global.
 import type { Logger } from 'pino'
+import type { JsonObject, JsonValue } from '../engine/json.js'
 import type { Projection } from '../engine/projection.js'
 import type { EventReader, EventStore } from '../log/event-store.js'
 import type { Authority } from '../repair/authority.js'
@@ -127,6 +128,8 @@ export interface Context {
   /** By name or by the path of a module; undefined: the one that is meant where nobody names one. */
   loadProjection(nameOrPath: string | undefined): Promise<Projection>
   openAuthority(where: string): Promise<Authority>
+  /** Who answers a lookup: a URL or a file of JSON lines. */
+  openLookup(where: string): { ask(request: JsonObject): Promise<JsonValue> }
   /** Starts the simulator of ticket authorities as a process of its own; `args` as docs/authority.md has them. */
   startSimulator(args: readonly string[]): Promise<SimulatorProcess>
   /** The same in the foreground, until it ends; gives its exit code. */

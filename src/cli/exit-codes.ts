@@ -35,16 +35,23 @@ export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
 
+/** Somebody who was named by `--lookup` could not tell. */
+export class LookupFailedError extends Error {
+  override readonly name = 'LookupFailedError'
+}
+
 /** The port that was asked for cannot be listened on. */
 export class PortTakenError extends Error {
   override readonly name = 'PortTakenError'
 }
 
+const UNAVAILABLE = [StoreUnavailableError, PortTakenError, LookupFailedError]
+
 /** The code of a failure. */
 export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof UsageError || error instanceof CutError || error instanceof InvalidProjectionError)
     return EXIT.usage
-  if (error instanceof StoreUnavailableError || error instanceof PortTakenError) return EXIT.unavailable
+  if (UNAVAILABLE.some((kind) => error instanceof kind)) return EXIT.unavailable
   if (error instanceof ApprovalError) return EXIT.approvalMissing
   if (error instanceof PlanStaleError) return EXIT.planStale
   if (error instanceof Error && error.name === 'AbortError') return EXIT.interrupted

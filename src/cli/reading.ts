@@ -9,6 +9,7 @@ import { readStoreMarker } from '../log/store-marker.js'
 import { msOfTicks, parseTicks, ticksOfMs } from '../log/ticks.js'
 import type { Context } from './context.js'
 import { UsageError } from './exit-codes.js'
+import { type LookupOptions, lookUpOf } from './lookup-option.js'
 import { progressLine } from './progress.js'
 
 /** Options of every command that reads a store. */
@@ -18,7 +19,7 @@ export interface StoreOptions {
 }
 
 /** Options of every command that replays. */
-export interface ReadingOptions extends StoreOptions {
+export interface ReadingOptions extends StoreOptions, LookupOptions {
   readonly projection?: string
   readonly asOf?: string
   readonly now?: string
@@ -91,10 +92,12 @@ export async function replayStore(
   const clock = context.clock()
   const cut = await resolveCut(reader, cutSpecOf(options.asOf, clock), clock)
   const now = await nowOf(options, cut, reader, clock)
+  const lookUp = lookUpOf(options, projection, context)
   const show = progressLine(context)
   try {
     return await replay(reader, projection, {
       ...(cut && { cut }),
+      ...(lookUp && { lookUp }),
       now,
       filters: filtersOf(options),
       signal: context.interruption.signal,

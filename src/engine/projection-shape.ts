@@ -25,7 +25,7 @@ function* problemsOf(p: Fields): Iterable<string> {
 }
 
 function* problemsOfFields(p: Fields): Iterable<string> {
-  const { version, categories, rules, sharedKeys = [], compensate, settlement, live } = p
+  const { version, categories, rules, sharedKeys = [], compensate, settlement, lookups, live } = p
   if (typeof version !== 'string' || version === '') yield 'version: expected text such as "1"'
   if (!isListOfCategories(categories)) {
     yield 'categories: expected stream categories, each once and without "-" or "$", such as ["payment", "ticket"]'
@@ -37,7 +37,20 @@ function* problemsOfFields(p: Fields): Iterable<string> {
   yield* problemsOfRules(rules as unknown[], sharedKeys as unknown[])
   if (compensate !== undefined) yield* missingFunctions(p, ['compensate'])
   if (settlement !== undefined) yield* problemsOfSettlement(settlement)
+  if (lookups !== undefined) yield* problemsOfLookups(lookups, rules as Fields[])
   if (live !== undefined) yield* problemsOfLiveView(live)
+}
+
+function* problemsOfLookups(lookups: unknown, rules: readonly Fields[]): Iterable<string> {
+  if (!isObject(lookups)) {
+    yield 'lookups: expected functions by name'
+    return
+  }
+  yield* prefixed('lookups: ', missingFunctions(lookups as Fields, Object.keys(lookups as Fields)))
+  for (const { id, uses = [] } of rules) {
+    for (const name of uses as string[])
+      if (!Object.hasOwn(lookups as Fields, name)) yield `rules: ${id}: uses: no lookup ${name}`
+  }
 }
 
 function* problemsOfSchemas(events: unknown): Iterable<string> {

@@ -215,6 +215,8 @@ export interface Projection<State = unknown, Event extends DecodedEvent = Decode
   compensate?(state: State, findings: readonly FindingRef[], context: RuleContext): readonly Intent[]
   /** Needed where intents hold a command. */
   readonly settlement?: Settlement<State>
+  /** What somebody outside of the log may be asked about a subject, by the lookup's name; rules name those that they use. */
+  readonly lookups?: Readonly<Record<string, (subject: string) => JsonObject>>
   /** For `watch`. Left out: the rules must not look at `now`. */
   readonly live?: LiveView<State>
 }

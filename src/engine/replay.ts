@@ -22,8 +22,8 @@ export interface Progress {
   readonly elapsedMs: number
 }
 
-/** Answers somebody outside about one subject, by the lookup's name; asked once a subject. */
-export type LookUp = (subject: string, state: unknown) => Promise<Readonly<Record<string, JsonValue>>>
+/** Answers somebody outside about one subject, by the lookup's name; asked once a subject. Throws where they cannot tell now. */
+export type LookUp = (subject: string) => Promise<Readonly<Record<string, JsonValue>>>
 
 export interface ReplayOptions {
   /** Where to stop; left out: at the end of the reading, which must then be one that nobody appends to (log files). */
@@ -143,6 +143,9 @@ function fractionOf(done: bigint, all: bigint): number {
   return all === 0n ? 1 : Math.min(1, Number(done) / Number(all))
 }
 
+/** Subjects about which somebody outside is asked at the same time. */
+const ASKED_AT_ONCE = 64
+
 async function judge(
   subjects: readonly FoldedSubject[],
   projection: Projection,
@@ -151,12 +154,15 @@ async function judge(
   const shared = detectSharedKeys(subjects, projection)
   const findings: Finding[] = []
   const compensations: Compensation[] = []
-  for (const folded of subjects) {
-    const context: RuleContext = { now, lookups: lookUp ? await lookUp(folded.subject, folded.state) : {} }
-    const own = judgeSubject(folded, projection, context, shared.get(folded.subject))
-    for (const finding of own) findings.push(finding)
-    const intents = compensateSubject(folded, own, projection, context)
-    if (intents.length > 0) {
+  for (let start = 0; start < subjects.length; start += ASKED_AT_ONCE) {
+    const some = subjects.slice(start, start + ASKED_AT_ONCE)
+    const answers = lookUp && (await Promise.all(some.map(({ subject }) => lookUp(subject))))
+    for (const [index, folded] of some.entries()) {
+      const context: RuleContext = { now, lookups: answers?.[index] ?? {} }
+      const own = judgeSubject(folded, projection, context, shared.get(folded.subject))
+      for (const finding of own) findings.push(finding)
+      const intents = compensateSubject(folded, own, projection, context)
+      if (intents.length === 0) continue
       const { subject, ordinal, heads } = folded
       compensations.push({ subject, ordinal, heads, intents })
     }

@@ -43,7 +43,7 @@ export class TicketAuthority {
   #lookUp({ key, bookingId, passengerId, documentType }: Question): LookUpResult {
     if (passengerId === undefined) {
       const tickets = this.ledger.ticketsOf(bookingId).map((ticket) => ({ ...ticket, status: 'active' }))
-      return tickets.length > 0 ? { kind: 'found', answer: { tickets } } : { kind: 'none' }
+      return { kind: 'found', answer: { tickets } }
     }
     const isAsked = (ticket: Ticket) =>
       ticket.passengerId === passengerId && (documentType ?? ticket.documentType) === ticket.documentType

@@ -55,6 +55,20 @@ describe('a generated store', () => {
     expect(items.filter(({ subject }) => never.has(subject as string))).toEqual([])
   })
 
+  it('shows more where others are asked: tickets whose events are lost, payments that are recorded otherwise', async () => {
+    const record = `payment-record=${join(store, 'payment-record.jsonl')}`
+    const asked = await makegood(['scan', '--store', store, '--lookup', record, '--limit', '0'])
+    expect(summaryOf(asked).findings).toMatchObject({ 'payment-record-disagrees': expect.any(Number) })
+    for (const [lookup, code, words] of [
+      ['weather=./x.jsonl', 64, 'ticket-authority, payment-record'],
+      ['payment-record=./none.jsonl', 64, 'no such file'],
+      ['ticket-authority=http://127.0.0.1:9', 69, 'cannot tell about'],
+    ] as const) {
+      const ran = await makegood(['scan', '--store', store, '--lookup', lookup])
+      expect([ran.code, ran.stdout, ran.stderr]).toEqual([code, '', expect.stringContaining(words)])
+    }
+  })
+
   it('is the same from files as straight into a store', async () => {
     const folder = newFolder()
     const files = await makegood(['generate', ...MIXED, '--out', folder])

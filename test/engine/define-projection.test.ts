@@ -63,6 +63,12 @@ describe('defineProjection', () => {
       { ...airline, settlement: { ...airline.settlement, failed: undefined } },
       /^airline: settlement: failed: /,
     ],
+    ['a lookup that is no function', { ...parcels, lookups: { record: 'x' } }, /^parcels: lookups: record: /],
+    [
+      'a rule that uses a lookup that there is not',
+      { ...withRule({ uses: ['weather'] }), lookups: {} },
+      /^parcels: rules: paid-not-sent: uses: no lookup weather/,
+    ],
     ['a live view that is none', { ...parcels, live: 1 }, /^parcels: live: /],
     ['a live view without deadlines', { ...parcels, live: {} }, /^parcels: live: deadlines: /],
     [

@@ -1,6 +1,7 @@
 // `apply`: carries out an approved plan. Again = goes on; when all is done, again = appends nothing.
 import type { Command } from 'commander'
 import type { Projection } from '../../engine/projection.js'
+import type { LookUp } from '../../engine/replay.js'
 import type { EventStore } from '../../log/event-store.js'
 import { readStoreMarker } from '../../log/store-marker.js'
 import { msOfTicks, parseTicks } from '../../log/ticks.js'
@@ -13,10 +14,11 @@ import type { Context } from '../context.js'
 import { EXIT, type ExitCode, UsageError, worstOf } from '../exit-codes.js'
 import { readWhole } from '../files.js'
 import { type LimitOptions, limitsOf, withLimitOptions } from '../limit-options.js'
+import { type LookupOptions, lookUpOf, withLookupOption } from '../lookup-option.js'
 import { counted, formatOf, type Layout, makePrinter, type Row } from '../output.js'
 import { parseMoment, storeOf, withStoreOptions } from '../reading.js'
 
-interface ApplyCommandOptions extends AuthorityOptions, LimitOptions {
+interface ApplyCommandOptions extends AuthorityOptions, LimitOptions, LookupOptions {
   readonly approve?: string
   readonly approver?: string
   readonly projection?: string
@@ -30,7 +32,7 @@ Examples:
 
 /** Adds the command. */
 export function addApply(program: Command, context: Context, run: (code: Promise<ExitCode>) => Promise<void>): void {
-  withLimitOptions(withStoreOptions(program.command('apply <plan>')))
+  withLookupOption(withLimitOptions(withStoreOptions(program.command('apply <plan>'))))
     .description('carry out an approved plan: claim, ask, record, read again')
     .option('--approve <digest>', "the plan's digest, as the approver saw it")
     .option('--approver <name>', 'who approved it (default: who runs the command)')
@@ -58,7 +60,7 @@ export async function applyAndPrint(
   about: { plan: Plan; projection: Projection; store: EventStore; context: Context },
   options: ApplyCommandOptions,
 ): Promise<ApplySummary> {
-  const { plan, store, context } = about
+  const { plan, projection, store, context } = about
   const printer = makePrinter(formatOf(options.format, context.stdout.isTerminal), APPLY_LAYOUT, (text) =>
     context.stdout.write(text),
   )
@@ -67,7 +69,8 @@ export async function applyAndPrint(
   const opened =
     needsAuthority || options.authority !== undefined ? await openAuthorityFor(store, options, context) : undefined
   try {
-    const work = workOf(about, { approver: options.approver, authority: opened?.authority, nowFixed })
+    const lookUp = lookUpOf(options, projection, context)
+    const work = workOf(about, { approver: options.approver, authority: opened?.authority, lookUp, nowFixed })
     const summary = await applyPlan(work, {
       approve: options.approve ?? '',
       ...limitsOf(options, context),
@@ -83,16 +86,22 @@ export async function applyAndPrint(
 
 function workOf(
   { plan, projection, store, context }: Parameters<typeof applyAndPrint>[0],
-  by: { approver: string | undefined; authority: Authority | undefined; nowFixed: number | undefined },
+  by: {
+    approver: string | undefined
+    authority: Authority | undefined
+    lookUp: LookUp | undefined
+    nowFixed: number | undefined
+  },
 ): Parameters<typeof applyPlan>[0] {
   const { failpoint, newId, pause, clock, user, version } = context
-  const { approver = user, authority, nowFixed } = by
+  const { approver = user, authority, lookUp, nowFixed } = by
   return {
     store,
     projection,
     plan,
     actors: { actor: user, approver, engineVersion: version },
     ...(authority && { authority }),
+    ...(lookUp && { lookUp }),
     now: nowFixed === undefined ? clock : () => nowFixed,
     newId,
     pause,

@@ -5,6 +5,7 @@ import { makePlan, type Plan } from '../../repair/plan.js'
 import type { Context } from '../context.js'
 import { EXIT, type ExitCode } from '../exit-codes.js'
 import { writeWhole } from '../files.js'
+import { withLookupOption } from '../lookup-option.js'
 import { counted, formatOf, type Layout, makePrinter, type Row } from '../output.js'
 import { type ReadingOptions, replayStore, storeOf, withReadingOptions } from '../reading.js'
 
@@ -20,7 +21,7 @@ Examples:
 
 /** Adds the command. */
 export function addPlan(program: Command, context: Context, run: (code: Promise<ExitCode>) => Promise<void>): void {
-  withReadingOptions(program.command('plan'))
+  withLookupOption(withReadingOptions(program.command('plan')))
     .description('write down what would make the findings good, with a digest to approve')
     .requiredOption('--out <file>', 'the plan file')
     .option('--rule <id...>', 'plan findings of these rules only')

@@ -7,6 +7,7 @@ import type { CompensationFile, Context, LogFilesOptions } from '../context.js'
 import { EXIT, type ExitCode, UsageError, worstOf } from '../exit-codes.js'
 import { exitOfScan, FINDING_LAYOUT, findingRow, summaryRow } from '../finding-output.js'
 import { type LogOptions, logFilesOptions, withLogOptions } from '../log-options.js'
+import { withLookupOption } from '../lookup-option.js'
 import { numberOption } from '../number-option.js'
 import { formatOf, makePrinter, type Row } from '../output.js'
 import { progressLine } from '../progress.js'
@@ -25,7 +26,7 @@ Examples:
 
 /** Adds the command. */
 export function addScan(program: Command, context: Context, run: (code: Promise<ExitCode>) => Promise<void>): void {
-  withLogOptions(withReadingOptions(program.command('scan')))
+  withLookupOption(withLogOptions(withReadingOptions(program.command('scan'))))
     .description('replay the log, find what is wrong, print it')
     .option('--rule <id...>', 'report findings of these rules only')
     .option('--subject <id...>', 'report findings on these subjects only')
