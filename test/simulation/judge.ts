@@ -7,6 +7,9 @@ import { Records } from './records.js'
 /** What breaks a rule, in sentences that name the booking; none where it holds. */
 type Oracle = (evidence: Evidence, records: Records) => readonly string[]
 
+/** Exit codes of a run that did what it should: clean, findings, items unsettled, stopped at a limit. */
+const ORDERLY: readonly number[] = [0, 2, 3, 6]
+
 export const SAFETY: Readonly<Record<string, Oracle>> = {
   'O1 what was acknowledged is there': (evidence, records) => [
     ...evidence.journal.flatMap((line) => missingOf(line, records)),
@@ -81,7 +84,7 @@ export const SAFETY: Readonly<Record<string, Oracle>> = {
 
   'no process fails but by being killed': ({ ends }) =>
     ends
-      .filter(({ code, signal }) => signal !== 'SIGKILL' && ![0, 2, 3, 6].includes(Number(code)))
+      .filter(({ code, signal }) => signal !== 'SIGKILL' && !ORDERLY.includes(code ?? -1))
       .map(({ what, code, signal, stderr }) => `${what} ended with ${code ?? signal}: ${stderr.slice(0, 500)}`),
 
   'no passenger is asked for under two keys': (_, records) =>
