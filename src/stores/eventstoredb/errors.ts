@@ -80,9 +80,9 @@ export function writeFailure(error: CallError): WriteFailure {
 function refusalIn(error: CallError): RefusalReason | undefined {
   if (error.type === 'stream-deleted') return 'stream-deleted'
   if (isDenied(error) || error.code === CODE.unauthenticated) return 'access-denied'
-  // Without a type: the message was too large to be taken off the wire.
-  if (error.type === 'maximum-append-size-exceeded' || error.code === CODE.resourceExhausted) return 'too-large'
-  if (error.code === CODE.invalidArgument || error.code === CODE.unimplemented) return 'invalid'
+  if (error.type === 'maximum-append-size-exceeded') return 'too-large'
+  if (error.code === CODE.invalidArgument) return 'invalid'
+  // Not so codes 8 and 12: gRPC gives them by itself too, for a stream that was reset and for an answer that holds nothing.
   return undefined
 }
 

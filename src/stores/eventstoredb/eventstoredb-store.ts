@@ -47,6 +47,8 @@ export interface EventStoreDbOptions {
 
 const OUTAGE_MS_MAX = 30_000
 const SILENCE_MS_MAX = 120_000
+/** No record of a log is larger, whatever a server's limit is set to. */
+const MAX_RECORD_BYTES = 16 * 1024 * 1024
 const CONNECT_TIMEOUT_MS = 5_000
 
 /**
@@ -157,8 +159,8 @@ class EventStoreDbStore implements EventStore {
   async append(stream: string, proposed: readonly ProposedEvent[], expected: ExpectedRevision): Promise<AppendResult> {
     this.#mustBeOpen()
     const events = normaliseEvents(proposed)
-    // How much it takes is the server's to say; what could end it, or what it has no words for, never gets there.
-    const refusal = refuseAppend(stream, events, { expected, maxAppendBytes: Number.POSITIVE_INFINITY })
+    // What could end a server, or what it has no clear words for, never gets there; how much it takes below that is its own to say.
+    const refusal = refuseAppend(stream, events, { expected, maxAppendBytes: MAX_RECORD_BYTES })
     return refusal ?? this.#write(() => this.#writing.append(stream, events, expected))
   }
 

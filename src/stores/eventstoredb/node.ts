@@ -59,6 +59,11 @@ export class Node {
     }
   }
 
+  /** Sees to a connection. Throws CallError. */
+  async reach(): Promise<void> {
+    await this.#session()
+  }
+
   close(): void {
     this.#closed = true
     for (const session of this.#sessions) session.close()

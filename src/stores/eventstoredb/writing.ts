@@ -41,13 +41,17 @@ export class Writing {
     const patience = new Patience({ outageMsMax: this.#outageMsMax })
     for (;;) {
       let node: Node | undefined
+      let isSent = false
       try {
         node = await this.#cluster.node('deciding')
+        // Tells at once of a node that is not there, for which the client's channel would wait.
+        await node.reach()
+        isSent = true
         return await write(node.writer)
       } catch (error) {
         const failure = failureOf(error)
         if (node) this.#cluster.failed(node, failure)
-        const isTaken = node !== undefined && !(error instanceof NotSentError) && !isNotLeader(failure)
+        const isTaken = isSent && !(error instanceof NotSentError) && !isNotLeader(failure)
         if (isTaken) return failure
         await patience.bear(failure)
       }
