@@ -8,11 +8,11 @@ const BEGIN = '<!-- made by scripts/booking-table.mjs: begin -->'
 const END = '<!-- made by scripts/booking-table.mjs: end -->'
 
 /** The page with its tables made anew from the parts of the projection. */
-export function withTables(page, { booking, GUARDS, PASSENGER_GUARDS, handlingOf, rulesOf }) {
+export function withTables(page, { booking, GUARDS, WAITING_GUARDS, handlingOf, rulesOf }) {
   const begin = page.indexOf(BEGIN)
   const end = page.indexOf(END)
   if (begin < 0 || end < begin) throw new Error('docs/booking.md has no place for the tables')
-  const guards = [...Object.keys(GUARDS), ...Object.keys(PASSENGER_GUARDS), 'the history is whole and wholly decoded']
+  const guards = [...Object.keys(GUARDS), ...Object.keys(WAITING_GUARDS), 'the history is whole and wholly decoded']
   const tables = [
     '| inconsistency | what it is | true where all of these hold | severity | disposition |',
     '|---|---|---|---|---|',

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { booking } from '../../../projections/booking/booking.js'
-import { GUARDS, PASSENGER_GUARDS } from '../../../projections/booking/guards.js'
+import { GUARDS, WAITING_GUARDS } from '../../../projections/booking/guards.js'
 import { handlingOf } from '../../../projections/booking/handling.js'
 import { rulesOf } from '../../../src/engine/detect.js'
 
@@ -12,5 +12,5 @@ it('the tables on the page are those of the code (else: npm run build, node scri
   const script = new URL('../../../scripts/booking-table.mjs', import.meta.url)
   const { withTables } = (await import(script.href)) as { withTables: WithTables }
   const page = readFileSync(new URL('../../../docs/booking.md', import.meta.url), 'utf8')
-  expect(withTables(page, { booking, GUARDS, PASSENGER_GUARDS, handlingOf, rulesOf })).toBe(page)
+  expect(withTables(page, { booking, GUARDS, WAITING_GUARDS, handlingOf, rulesOf })).toBe(page)
 })

@@ -202,6 +202,15 @@ describe('money', () => {
     expect(found([...told, half('r3', 'Requested', 1)])).toContain('impossible-order')
   })
 
+  it('refunds of one capture are not added up across currencies', () => {
+    const part = (refundId: string, currency: string) =>
+      refund('Succeeded', 20, { refundId, amount: eur(15000, currency) })
+    expect(found([...fine, part('r1', 'EUR'), part('r2', 'EUR')])).toContain('impossible-order')
+    const mixed = found([...fine, part('r1', 'EUR'), part('r2', 'USD')])
+    expect(mixed).not.toContain('impossible-order')
+    expect(mixed).toContain('mixed-currency')
+  })
+
   it('an event of another booking, or in the other stream, is told and not folded', () => {
     const foreign = issued('p1', { bookingId: 'b2' })
     expect(found([...paid, foreign])).toEqual(['impossible-order', 'paid-not-ticketed'])
@@ -342,6 +351,20 @@ describe('one number', () => {
   it('on two bookings is found on each of them', () => {
     expect(found([...fine, ...other()])).toEqual(['ticket-number-reused'])
     expect(found([...fine, ...other({ ticketNumber: '1250000000002' })])).toEqual([])
+  })
+
+  it('counts where only another document of its conjunction names it', () => {
+    const conjunct = other({ ticketNumber: '1250000000002', conjunctionNumbers: ['1250000000001'] })
+    expect(found([...fine, ...conjunct])).toEqual(['ticket-number-reused'])
+  })
+
+  it('may be named by all documents of one conjunction', () => {
+    const both = ['1250000000001', '1250000000002']
+    const order = requested({ segments: [segment('s1'), segment('s2')] })
+    const documents = both.map((ticketNumber, index) =>
+      issued('p1', { ticketNumber, conjunctionNumbers: both, coupons: coupons(`s${index + 1}`) }),
+    )
+    expect(found([order, captured(), ...documents])).toEqual([])
   })
 
   it('on two passengers of one booking is found as well', () => {
