@@ -161,6 +161,8 @@ describe('an append', () => {
     const stub = await startStub({ [APPEND]: answerWell })
     const store = await open(stub.url, { outageMsMax: 100 })
     await stub.stop()
+    // Time to notice; without it only the wait for a connection would be longer.
+    await new Promise((resolve) => setTimeout(resolve, 50))
     await expect(store.append('s-1', [anEvent()], 'any')).rejects.toMatchObject({ name: 'StoreUnavailableError' })
     expect(stub.callsOf(APPEND)).toHaveLength(0)
   })

@@ -82,7 +82,7 @@ export class Session {
   /** Whether it can take one call more. */
   get hasRoom(): boolean {
     const limit = this.#session.remoteSettings.maxConcurrentStreams ?? Number.POSITIVE_INFINITY
-    return this.#usable && this.#calls < limit
+    return this.#usable && !this.#session.closed && !this.#session.destroyed && this.#calls < limit
   }
 
   /** Whether it is no use any more and has no calls. */
