@@ -56,23 +56,32 @@ export function runServe(args: readonly string[]): Promise<Ended> {
   return endOf(spawnServe(args, {}))
 }
 
-/** Bytes of memory that a process holds now (`VmRSS`) or held at most (`VmHWM`). */
-export function memoryOf(pid: number, field: 'VmRSS' | 'VmHWM' = 'VmRSS'): number {
+/** Mebibytes that a process holds: of its own (`RssAnon`), or with the pages of the store that it has looked at (`VmRSS`). */
+export function memoryOf(pid: number, field: 'RssAnon' | 'VmRSS' = 'RssAnon'): number {
   const line = new RegExp(`${field}:\\s+(\\d+) kB`).exec(readFileSync(`/proc/${pid}/status`, 'utf8'))
-  return Number(line?.[1]) * 1024
+  return Number(line?.[1]) / 1024
 }
 
 /** Whether the system tells what a process holds. */
 export const TELLS_MEMORY = existsSync('/proc/self/status')
 
-/** Waits until a process holds no more than before. */
+/** Waits until a process grows no more. */
 export async function settledMemoryOf(pid: number): Promise<number> {
   let [before, now] = [0, memoryOf(pid)]
-  while (now > before) {
-    await sleep(500)
+  while (now > before + 1) {
+    await sleep(700)
     ;[before, now] = [now, memoryOf(pid)]
   }
   return now
+}
+
+/** Milliseconds of processor time that a process has used. */
+export function cpuMsOf(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /, '')
+    .split(' ')
+  const ticks = Number(fields[11]) + Number(fields[12])
+  return ticks * 10
 }
 
 /** A folder for one test, gone with it. */

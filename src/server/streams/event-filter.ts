@@ -11,6 +11,10 @@ const DEFAULT_WINDOW = 32
 /** How many names an expression's answers are remembered for. */
 const REMEMBERED_MAX = 10_000
 
+/** An expression's size, as written and as compiled: each name costs its length times the latter. */
+const EXPRESSION_CHARACTERS_MAX = 4_096
+const PROGRAM_SIZE_MAX = 20_000
+
 export interface Filter {
   readonly wants: (event: RecordedEvent) => boolean
   /** Where a filter is nothing but prefixes of streams' names: these. A store can then pass over the others by itself. */
@@ -58,7 +62,11 @@ function startsWithOneOf(prefixes: readonly string[]): (text: string) => boolean
 }
 
 function matcherOf(regex: string): (text: string) => boolean {
+  if (regex.length > EXPRESSION_CHARACTERS_MAX) {
+    throw invalidArgument(`The expression is longer than ${EXPRESSION_CHARACTERS_MAX} characters`)
+  }
   const expression = compile(regex)
+  if (expression.programSize() > PROGRAM_SIZE_MAX) throw notSupported(regex, 'it is too large')
   return (text) => expression.matcher(text).find()
 }
 
@@ -67,11 +75,16 @@ function compile(regex: string): RE2JS {
     return RE2JS.compile(regex)
   } catch {
     throw isExpression(regex)
-      ? invalidArgument(
-          `The expression ${JSON.stringify(regex)} is not supported: look-around and back-references cannot be matched in linear time`,
+      ? notSupported(
+          regex,
+          'it has look-around or back-references, which cannot be matched in linear time, or is too large',
         )
       : handlerFailed()
   }
+}
+
+function notSupported(regex: string, why: string) {
+  return invalidArgument(`The expression ${JSON.stringify(regex)} is not supported: ${why}`)
 }
 
 /** Whether it is an expression at all. It is only parsed, never run. */

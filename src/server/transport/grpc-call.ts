@@ -27,8 +27,12 @@ export class GrpcCall {
   readonly authorization: string | undefined
   /** What the client calls this server: `host:port`. */
   readonly authority: string
+  /** What the client calls its connection; empty where it does not say. */
+  readonly connectionName: string
   /** Set by calls that end only when one side leaves: a server that stops does not wait for them. */
   endless = false
+  /** Resolves when the client has been sent everything, or has gone. */
+  readonly closed: Promise<void>
   readonly #stream: ServerHttp2Stream
   readonly #leaving = new AbortController()
   readonly #maxMessageBytes: number
@@ -45,7 +49,9 @@ export class GrpcCall {
     this.path = headers[':path'] ?? ''
     this.authorization = headers.authorization
     this.authority = headers[':authority'] ?? headers.host ?? ''
+    this.connectionName = String(headers['connection-name'] ?? '')
     this.#timer = startDeadline(headers['grpc-timeout'], () => this.abort(deadlineExceeded()))
+    this.closed = new Promise((resolve) => stream.once('close', resolve))
     stream.on('drain', () => this.#onDrain())
     for (const event of ['readable', 'end']) stream.on(event, () => this.#wake())
     for (const event of ['error', 'aborted', 'close']) stream.on(event, () => this.abort(new ClientLeftError()))

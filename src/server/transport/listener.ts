@@ -1,8 +1,10 @@
 // One port for everything: the first bytes of a connection tell HTTP/2, which gRPC needs, from HTTP/1, which scripts and
 // containers speak. With TLS it is the same after the handshake.
+import { once } from 'node:events'
 import http, { type RequestListener } from 'node:http'
 import http2, { type IncomingHttpHeaders, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
 import net, { type AddressInfo, type Server, type Socket } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
 import tls from 'node:tls'
 import type { ServerCredentials } from './certificates.js'
 import { holderOfPort } from './port-holder.js'
@@ -15,6 +17,9 @@ const SILENCE_MS = 30_000
 
 /** After so much silence the system asks whether the other side is still there. */
 const KEEP_ALIVE_MS = 30_000
+
+/** How long a connection without calls may take to end when the server stops. */
+const FAREWELL_MS = 500
 
 /** How much one stream may send before it was read. */
 const STREAM_WINDOW_BYTES = 1024 * 1024
@@ -83,9 +88,10 @@ export class Listener {
     this.#http1.closeIdleConnections()
   }
 
-  /** Drops what is still open. */
+  /** Lets connections say what they have still to say, and drops those that do not end by themselves. */
   async close(): Promise<void> {
     const closed = new Promise((resolve) => this.#server.close(resolve))
+    await Promise.race([Promise.all([...this.#sessions].map((session) => once(session, 'close'))), pause(FAREWELL_MS)])
     for (const session of this.#sessions) session.destroy()
     for (const socket of this.#sockets) socket.destroy()
     await closed
