@@ -2,12 +2,12 @@
 // a repair) adds nothing that is there.
 import type { ProposedEvent, RecordedEvent } from '../log/event.js'
 import type { AppendResult, EventReader, EventStore } from '../log/event-store.js'
-import { comparePositions, type Position } from '../log/position.js'
+import type { Position } from '../log/position.js'
 import type { ExpectedRevision } from '../log/revision.js'
 import { StoreUnavailableError } from '../log/store-errors.js'
-
-/** Appends in flight together: a durable store commits them as one. */
-const IN_FLIGHT_MAX = 512
+import { Lanes } from './lanes.js'
+import { headOf, isAddedSince } from './log-head.js'
+import { settleWrite } from './settled-write.js'
 
 export interface ImportCounts {
   readonly added: number
@@ -24,63 +24,39 @@ export async function importEvents(
   store: EventStore,
   options: { signal?: AbortSignal; onProgress?: (events: number) => void } = {},
 ): Promise<ImportCounts> {
-  const queue = new ImportQueue(store, await headOf(store))
+  const imported = new EventImport(store, await headOf(store))
   for await (const { events } of source.readAll(options.signal ? { signal: options.signal } : {})) {
     options.signal?.throwIfAborted()
-    for (const event of events) await queue.push(event)
-    options.onProgress?.(queue.added + queue.present)
+    for (const event of events) await imported.push(event)
+    options.onProgress?.(imported.added + imported.present)
   }
-  await queue.drain()
-  return { added: queue.added, present: queue.present }
+  await imported.drain()
+  return { added: imported.added, present: imported.present }
 }
 
-async function headOf(store: EventReader): Promise<Position | undefined> {
-  for await (const { events } of store.readAll({ direction: 'backwards', maxCount: 1 })) {
-    if (events[0]) return events[0].position
-  }
-  return undefined
-}
-
-/** Keeps many appends in flight, but those of one stream in order. */
-class ImportQueue {
+class EventImport {
   added = 0
   present = 0
-  readonly #inFlight = new Set<Promise<void>>()
-  readonly #byStream = new Map<string, Promise<void>>()
-  #failure: unknown
+  readonly #lanes = new Lanes()
 
   constructor(
     readonly store: EventStore,
     readonly headAtStart: Position | undefined,
   ) {}
 
-  async push(event: RecordedEvent): Promise<void> {
-    while (this.#inFlight.size >= IN_FLIGHT_MAX) await Promise.race(this.#inFlight)
-    if (this.#failure !== undefined) throw this.#failure
-    const before = this.#byStream.get(event.stream) ?? Promise.resolve()
-    const done: Promise<void> = before
-      .then(() => this.#import(event))
-      .catch((error: unknown) => {
-        this.#failure ??= error
-      })
-      .finally(() => {
-        this.#inFlight.delete(done)
-        if (this.#byStream.get(event.stream) === done) this.#byStream.delete(event.stream)
-      })
-    this.#inFlight.add(done)
-    this.#byStream.set(event.stream, done)
+  push(event: RecordedEvent): Promise<void> {
+    return this.#lanes.push(event.stream, () => this.#import(event))
   }
 
-  async drain(): Promise<void> {
-    await Promise.all(this.#inFlight)
-    if (this.#failure !== undefined) throw this.#failure
+  drain(): Promise<void> {
+    return this.#lanes.drain()
   }
 
   async #import(event: RecordedEvent): Promise<void> {
     const { id, type, contentType, data, metadata } = event
     const proposed = { id, type, contentType, data, metadata }
     let expected: ExpectedRevision = event.revision === 0 ? 'noStream' : event.revision - 1
-    let result = await this.store.append(event.stream, [proposed], expected)
+    let result = await this.#append(event.stream, proposed, expected)
     // Something else stands there by now (a compensation, another log's lines): look for the event, else go behind it.
     while (result.kind === 'conflict') {
       const known = await this.#find(event.stream, proposed)
@@ -89,9 +65,15 @@ class ImportQueue {
         return
       }
       expected = known
-      result = await this.store.append(event.stream, [proposed], expected)
+      result = await this.#append(event.stream, proposed, expected)
     }
     this.#count(result, event.stream)
+  }
+
+  #append(stream: string, event: ProposedEvent, expected: ExpectedRevision) {
+    return settleWrite(`Import into ${JSON.stringify(stream)} stopped`, () =>
+      this.store.append(stream, [event], expected),
+    )
   }
 
   /** Whether the event stands in its stream; else where the stream ends. */
@@ -106,14 +88,13 @@ class ImportQueue {
     return head
   }
 
-  #count(result: Exclude<AppendResult, { kind: 'conflict' }>, stream: string): void {
+  #count(result: Extract<AppendResult, { kind: 'appended' | 'refused' }>, stream: string): void {
     if (result.kind !== 'appended') {
       throw new StoreUnavailableError(
         `Import into ${JSON.stringify(stream)} stopped: ${result.message}; run it again to go on`,
       )
     }
-    const isNew =
-      result.position !== undefined && (!this.headAtStart || comparePositions(result.position, this.headAtStart) > 0)
+    const isNew = isAddedSince(this.headAtStart, result.position)
     if (isNew) this.added += 1
     else this.present += 1
   }
