@@ -115,12 +115,14 @@ async function connect(
   { maxDiscoverAttempts, discoveryIntervalMs }: ConnectionSettings,
 ): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
+    let node: Node | undefined
     try {
-      const node = await cluster.node('deciding')
+      node = await cluster.node('deciding')
       await node.members().catch(ignoreUnimplemented)
       return
     } catch (error) {
       if (!(error instanceof CallError) || !isTransient(error) || attempt >= maxDiscoverAttempts) throw error
+      if (node) cluster.failed(node, error)
     }
     await sleep(discoveryIntervalMs * (0.5 + Math.random()))
   }

@@ -1,8 +1,9 @@
 // One node of the cluster with all connections to it: those for reading, which are ours, and the client for writing.
-import type { Endpoint } from './endpoint.js'
+import { type Endpoint, formatEndpoint } from './endpoint.js'
+import { connectionLost } from './wire/call-error.js'
 import { GOSSIP_PATH, gossipRequest, type Member, membersIn } from './wire/gossip.js'
 import type { ServerCall } from './wire/server-call.js'
-import { Session, type SessionOptions } from './wire/session.js'
+import { type CallOptions, Session, type SessionOptions } from './wire/session.js'
 import type { WriteClient } from './write-client.js'
 
 export interface NodeOptions extends SessionOptions {
@@ -43,15 +44,13 @@ export class Node {
   ): Promise<ServerCall> {
     const { requiresLeader, silenceMs, signal } = options
     const headers = { ...this.#options.headers, ...(requiresLeader && { 'requires-leader': 'true' }) }
-    const session = await this.#session()
-    signal?.throwIfAborted()
-    return session.call(READ_PATH, request, { headers, silenceMs, signal })
+    return this.#call(READ_PATH, request, { headers, silenceMs, signal })
   }
 
   /** Whom this node takes for members of its cluster. Throws CallError. */
   async members(): Promise<Member[]> {
     const { headers, gossipTimeoutMs: silenceMs } = this.#options
-    const call = (await this.#session()).call(GOSSIP_PATH, gossipRequest(), { headers, silenceMs })
+    const call = await this.#call(GOSSIP_PATH, gossipRequest(), { headers, silenceMs })
     try {
       return await membersIn(call)
     } finally {
@@ -61,7 +60,7 @@ export class Node {
 
   /** Sees to a connection. Throws CallError. */
   async reach(): Promise<void> {
-    await this.#session()
+    if (!this.#freeSession()) await this.#connect()
   }
 
   close(): void {
@@ -71,14 +70,25 @@ export class Node {
     this.#writer?.close()
   }
 
-  /** A connection that can take one call more: servers limit how many one may have. */
-  async #session(): Promise<Session> {
+  /** Begins a call in the same turn in which a connection was found to have room: another one could take the place meanwhile. */
+  async #call(path: string, message: Uint8Array, options: CallOptions): Promise<ServerCall> {
     for (;;) {
-      for (const session of this.#sessions) if (session.isOver) this.#sessions.delete(session)
-      const found = [...this.#sessions].find((session) => session.hasRoom)
-      if (found) return found
-      await this.#connect()
+      const session = this.#freeSession()
+      if (session) return session.call(path, message, options)
+      const made = await this.#connect()
+      options.signal?.throwIfAborted()
+      if (made.isUseless) throw connectionLost(`It takes connections and no calls (${formatEndpoint(this.endpoint)})`)
     }
+  }
+
+  /** A connection that can take one call more: servers limit how many one may have. */
+  #freeSession(): Session | undefined {
+    for (const session of this.#sessions) {
+      if (!session.isUseless) continue
+      session.close()
+      this.#sessions.delete(session)
+    }
+    return [...this.#sessions].find((session) => session.hasRoom)
   }
 
   /** Who needs a connection at the same time waits for the same one. */

@@ -116,12 +116,18 @@ export interface Stub {
   stop(): Promise<void>
 }
 
-/** Starts a server, which is gone when the test has finished. What has no handler is answered UNIMPLEMENTED. */
-export async function startStub(script: Readonly<Record<string, Handler>> = {}, port = 0): Promise<Stub> {
+/**
+ * Starts a server, which is gone when the test has finished. What has no handler is answered UNIMPLEMENTED. `callsMax`: how many one
+ * connection may have at a time.
+ */
+export async function startStub(
+  script: Readonly<Record<string, Handler>> = {},
+  { port = 0, callsMax = 100 }: { port?: number; callsMax?: number } = {},
+): Promise<Stub> {
   const handlers = new Map(Object.entries(script))
   const sessions = new Set<ServerHttp2Session>()
   const calls: StubCall[] = []
-  const server = http2.createServer()
+  const server = http2.createServer({ settings: { maxConcurrentStreams: callsMax } })
   server.on('session', (session) => {
     sessions.add(session)
     session.on('error', () => undefined)

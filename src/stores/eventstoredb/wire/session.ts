@@ -85,9 +85,9 @@ export class Session {
     return this.#usable && !this.#session.closed && !this.#session.destroyed && this.#calls < limit
   }
 
-  /** Whether it is no use any more and has no calls. */
-  get isOver(): boolean {
-    return !this.#usable && this.#calls === 0
+  /** Whether it has no calls and takes none. */
+  get isUseless(): boolean {
+    return this.#calls === 0 && !this.hasRoom
   }
 
   /** Begins a call with one message. */
