@@ -1,6 +1,14 @@
 // Which methods there are, and what is said to a call of another one.
 import { getSupportedMethods } from './features/get-supported-methods.js'
 import { gossipRead } from './features/gossip-read.js'
+import { createGroup } from './persistent/create.js'
+import { deleteGroup } from './persistent/delete.js'
+import { getGroupInfo } from './persistent/get-info.js'
+import { listGroups } from './persistent/list.js'
+import { readGroup } from './persistent/read.js'
+import { replayParked } from './persistent/replay-parked.js'
+import { restartSubsystem } from './persistent/restart-subsystem.js'
+import { updateGroup } from './persistent/update.js'
 import type { Rpc } from './server-context.js'
 import { unimplemented } from './status.js'
 import { append } from './streams/append.js'
@@ -17,11 +25,20 @@ import { resetPassword } from './users/reset-password.js'
 import { updateUser } from './users/update.js'
 
 const STREAMS = [read, append, batchAppend, deleteStream, tombstone]
+const GROUPS = [
+  createGroup,
+  updateGroup,
+  deleteGroup,
+  readGroup,
+  getGroupInfo,
+  listGroups,
+  replayParked,
+  restartSubsystem,
+]
 const USERS = [createUser, updateUser, deleteUser, enableUser, disableUser, userDetails, changePassword, resetPassword]
 
 /** Services of EventStoreDB that this server does not have. */
 const UNSUPPORTED_SERVICES = [
-  'event_store.client.persistent_subscriptions.PersistentSubscriptions',
   'event_store.client.projections.Projections',
   'event_store.client.operations.Operations',
   'event_store.client.monitoring.Monitoring',
@@ -34,8 +51,8 @@ export class Methods {
 
   constructor({ secure }: { secure: boolean }) {
     // Without TLS there are no users: clients should not be told otherwise, but those that ask all the same are told why.
-    const told = [...STREAMS, gossipRead, ...(secure ? USERS : [])]
-    const all = [...STREAMS, gossipRead, ...USERS, getSupportedMethods(told)]
+    const told = [...STREAMS, ...GROUPS, gossipRead, ...(secure ? USERS : [])]
+    const all = [...STREAMS, ...GROUPS, gossipRead, ...USERS, getSupportedMethods(told)]
     this.#byPath = new Map(all.map((rpc) => [rpc.path, rpc]))
     this.#services = new Set(all.map(({ path }) => serviceOf(path)))
   }

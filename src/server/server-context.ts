@@ -3,6 +3,7 @@ import type { EventStore } from '../log/event-store.js'
 import type { Principal } from './access/principal.js'
 import type { StreamAccess } from './access/stream-access.js'
 import type { UserDirectory } from './access/user-directory.js'
+import type { PersistentSubscriptions } from './persistent/persistent-subscriptions.js'
 import { frame } from './transport/framing.js'
 import type { GrpcCall } from './transport/grpc-call.js'
 
@@ -12,6 +13,7 @@ export interface ServerContext {
   readonly access: StreamAccess
   /** Undefined on a server without TLS, where there are no users. */
   readonly users: UserDirectory | undefined
+  readonly groups: PersistentSubscriptions
   readonly maxAppendBytes: number
   readonly commitTimeoutMs: number
   /** Tells whoever runs the server of an error that is its own trouble; passes over all others. */

@@ -9,6 +9,7 @@ import { ListedAccess, OPEN_ACCESS } from './access/stream-access.js'
 import { type NewUser, UserDirectory } from './access/user-directory.js'
 import { answerHttp } from './features/http-routes.js'
 import { Methods } from './methods.js'
+import { PersistentSubscriptions } from './persistent/persistent-subscriptions.js'
 import type { ServerContext } from './server-context.js'
 import { statusOf, unauthenticated } from './status.js'
 import { serverCredentials, type TlsOptions } from './transport/certificates.js'
@@ -96,7 +97,8 @@ async function makeContext(options: ServerOptions): Promise<ServerContext> {
   if (users) await addMissing(users, [...DEFAULT_USERS, ...(options.users ?? [])])
   const access = users ? new ListedAccess(store) : OPEN_ACCESS
   const report = reporter(options.onInternalError)
-  return { store, access, users, maxAppendBytes, commitTimeoutMs, report, instanceId: randomUUID() }
+  const groups = await PersistentSubscriptions.open({ store, onError: report })
+  return { store, access, users, groups, maxAppendBytes, commitTimeoutMs, report, instanceId: randomUUID() }
 }
 
 /** A status with a cause is the server's own trouble; one without is a caller's mistake. */
@@ -128,7 +130,7 @@ class Server {
   readonly #methods: Methods
   readonly #options: ServerOptions
   readonly #maxMessageBytes: number
-  readonly #calls = new Map<GrpcCall, Promise<void>>()
+  readonly #calls = new Set<GrpcCall>()
 
   constructor(context: ServerContext, options: ServerOptions) {
     this.#context = context
@@ -143,8 +145,9 @@ class Server {
       return
     }
     const call = new GrpcCall(stream, headers, this.#maxMessageBytes)
-    const handled = this.#handle(call).finally(() => this.#calls.delete(call))
-    this.#calls.set(call, handled)
+    this.#calls.add(call)
+    void call.closed.then(() => this.#calls.delete(call))
+    void this.#handle(call)
   }
 
   answerHttp(asked: Parameters<typeof answerHttp>[0]): ReturnType<typeof answerHttp> {
@@ -154,9 +157,12 @@ class Server {
 
   async drain(listener: Listener): Promise<void> {
     listener.refuseNew()
-    for (const call of this.#calls.keys()) if (call.endless) call.abort(new ServerStoppingError())
-    await Promise.race([Promise.all(this.#calls.values()), delay(this.#options.drainMs ?? DEFAULT_DRAIN_MS)])
-    for (const call of this.#calls.keys()) call.abort(new ServerStoppingError())
+    const calls = [...this.#calls]
+    for (const call of calls) if (call.endless) call.abort(new ServerStoppingError())
+    await this.#context.groups.stop()
+    const ended = Promise.all(calls.map(({ closed }) => closed))
+    await Promise.race([ended, delay(this.#options.drainMs ?? DEFAULT_DRAIN_MS)])
+    for (const call of this.#calls) call.abort(new ServerStoppingError())
     await listener.close()
   }
 

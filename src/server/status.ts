@@ -5,6 +5,7 @@ import { StoreCorruptError, StoreFullError, StoreUnavailableError, StreamTombsto
 /** The status codes of gRPC that this server gives. */
 export const CODE = {
   ok: 0,
+  cancelled: 1,
   unknown: 2,
   invalidArgument: 3,
   deadlineExceeded: 4,
@@ -15,6 +16,7 @@ export const CODE = {
   failedPrecondition: 9,
   aborted: 10,
   unimplemented: 12,
+  internal: 13,
   unavailable: 14,
   dataLoss: 15,
   unauthenticated: 16,

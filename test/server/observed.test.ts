@@ -50,11 +50,23 @@ const INSECURE_GROUPS = [
   ],
   ['subscribe/all-filter/checkpoints-c'],
   ['subscribe/all-filter/checkpoints-l'],
+  ['persistent/create', 'persistent/missing', 'persistent/list', 'persistent/info', 'persistent/restart'],
+  ['persistent/start', 'persistent/consume', 'persistent/nack', 'persistent/parked', 'persistent/replay'],
+  [
+    'persistent/retry',
+    'persistent/ack',
+    'persistent/max',
+    'persistent/deleted',
+    'persistent/updated',
+    'persistent/stream',
+  ],
+  ['persistent/checkpoint', 'persistent/distribution', 'persistent/all'],
 ]
 const SECURE_GROUPS = [['errors'], ['features', 'http']]
 const EMBEDDED_GROUPS = [
   ['append/live', 'append/raw-append', 'order'],
   ['read', 'delete', 'tombstone', 'metadata'],
+  ['persistent/checkpoint', 'persistent/parked', 'persistent/replay', 'persistent/stream', 'persistent/all'],
 ]
 
 const tallies: string[] = []

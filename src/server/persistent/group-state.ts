@@ -158,6 +158,12 @@ export class GroupState<Event extends GroupEvent> {
     return [...this.#replaying].map(([revision, { event }]) => [revision, event] as const)
   }
 
+  /** The first of them. */
+  get replayingFrom(): Revision | undefined {
+    for (const revision of this.#replaying.keys()) return revision
+    return undefined
+  }
+
   /** How far the group has come with its source. */
   get remainder(): Remainder {
     return this.#progress.remainder()

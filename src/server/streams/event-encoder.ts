@@ -14,7 +14,7 @@ const varintField = (number: number) => number << 3
 const bytesField = (number: number) => (number << 3) | 2
 
 const READ_RESP = { event: bytesField(1) }
-const READ_EVENT = { event: bytesField(1), link: bytesField(2), commit: varintField(3) }
+const READ_EVENT = { event: bytesField(1), link: bytesField(2), commit: varintField(3), retryCount: varintField(5) }
 const RECORDED = {
   id: bytesField(1),
   stream: bytesField(2),
@@ -36,8 +36,14 @@ const ENTRY = { key: bytesField(1), value: bytesField(2) }
 
 /** What is sent of one place: an event, or a link with the event that it leads to, if it leads to one. */
 export type Sent =
-  | { readonly event: RecordedEvent; readonly link?: undefined }
-  | { readonly event?: RecordedEvent | undefined; readonly link: RecordedEvent }
+  | (Retries & { readonly event: RecordedEvent; readonly link?: undefined })
+  | (Retries & { readonly event?: RecordedEvent | undefined; readonly link: RecordedEvent })
+
+/** The message to a consumer of a group is the same but for this. */
+interface Retries {
+  /** How often it was given before; undefined where nobody counts. */
+  readonly retryCount?: number
+}
 
 /** Fills a buffer from its end: so each length is known when it is written. What was added last stands first. */
 export class EventEncoder {
@@ -61,6 +67,7 @@ export class EventEncoder {
     const { event, link } = sent
     const before = this.#used
     const place = sent.link ?? sent.event
+    if (sent.retryCount !== undefined) this.#field(READ_EVENT.retryCount, sent.retryCount)
     this.#position(READ_EVENT.commit, place.position.commit)
     if (link) this.#nested(READ_EVENT.link, () => this.#recorded(link))
     if (event) this.#nested(READ_EVENT.event, () => this.#recorded(event))
