@@ -104,8 +104,11 @@ function partsOf(rest: string): {
 function credentialsIn(text: string): { username: string; password: string } {
   const colon = text.indexOf(':')
   if (colon <= 0) throw new ConnectionStringError('Credentials are given as user:password@ before the host')
+  const username = decoded(text.slice(0, colon), 'The user name')
+  // It is sent as `user:password`, where the first colon ends the name.
+  if (username.includes(':')) throw new ConnectionStringError('A user name cannot hold a colon')
   return {
-    username: decoded(text.slice(0, colon), 'The user name'),
+    username,
     password: decoded(text.slice(colon + 1), 'The password'),
   }
 }

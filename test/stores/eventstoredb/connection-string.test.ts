@@ -56,7 +56,7 @@ describe('a connection string', () => {
     ['user:pass', 'user', 'pass'],
     ['user:p:w:x', 'user', 'p:w:x'],
     ['user:p@w', 'user', 'p@w'],
-    ['us%3Aer:p%40w%25', 'us:er', 'p@w%'],
+    ['us%40er:p%40w%25', 'us@er', 'p@w%'],
     ['user:', 'user', ''],
   ])('with %s@ has the whole of user and password', (given, username, password) => {
     expect(parseConnectionString(`esdb://${given}@host:2113`)).toMatchObject({
@@ -112,6 +112,7 @@ describe('a connection string', () => {
     [`esdb://admin:${SECRET}@a,,b`],
     [`esdb://admin:${SECRET}%zz@host`],
     [`esdb://${SECRET}@host`],
+    [`esdb://us%3Aer:${SECRET}@host`],
     [`http://admin:${SECRET}@host`],
     [`esdb://admin:${SECRET}/x@y/z`],
     [`esdb://host?tls=false&tlsCAFile=x`],

@@ -122,12 +122,15 @@ export interface Stub {
  */
 export async function startStub(
   script: Readonly<Record<string, Handler>> = {},
-  { port = 0, callsMax = 100 }: { port?: number; callsMax?: number } = {},
+  { port = 0, callsMax = 100, tls }: { port?: number; callsMax?: number; tls?: { cert: string; key: string } } = {},
 ): Promise<Stub> {
   const handlers = new Map(Object.entries(script))
   const sessions = new Set<ServerHttp2Session>()
   const calls: StubCall[] = []
-  const server = http2.createServer({ settings: { maxConcurrentStreams: callsMax } })
+  const server = tls
+    ? // Asks for the client's certificate and takes any, so that a test can look at it.
+      http2.createSecureServer({ ...tls, requestCert: true, rejectUnauthorized: false })
+    : http2.createServer({ settings: { maxConcurrentStreams: callsMax } })
   server.on('session', (session) => {
     sessions.add(session)
     session.on('error', () => undefined)
@@ -152,7 +155,7 @@ export async function startStub(
   onTestFinished(stop)
   return {
     port: taken,
-    url: `esdb://127.0.0.1:${taken}?tls=false`,
+    url: `esdb://127.0.0.1:${taken}?tls=${tls !== undefined}`,
     calls,
     callsOf: (path) => calls.filter((call) => call.path === path),
     on: (path, handler) => void handlers.set(path, handler),

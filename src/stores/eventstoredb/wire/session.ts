@@ -66,7 +66,7 @@ export class Session {
       }
       const timer = setTimeout(() => fail(`no answer in ${connectTimeoutMs} ms`), connectTimeoutMs)
       session.on('error', (error) => fail(reasonOf(error), error))
-      session.on('close', () => fail('the connection was closed at once'))
+      session.on('close', () => fail(CLOSED))
       // Not `connect`: only a server that has sent its settings speaks HTTP/2.
       session.once('remoteSettings', () => {
         clearTimeout(timer)
@@ -144,10 +144,12 @@ function frame(message: Uint8Array): Buffer {
   return framed
 }
 
+const CLOSED = 'the connection was closed at once; does one side use TLS and the other not?'
+
 const HINTS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'nothing listens there',
   ENOTFOUND: 'the name is not known',
-  ECONNRESET: 'the connection was reset; does one side use TLS and the other not?',
+  ECONNRESET: CLOSED,
   ERR_SSL_WRONG_VERSION_NUMBER: 'it does not use TLS: say tls=false, or start it with a certificate',
   SELF_SIGNED_CERT_IN_CHAIN: 'its certificate is of an unknown authority: name that with tlsCAFile',
   DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is self-signed: name it with tlsCAFile',
