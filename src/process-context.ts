@@ -7,32 +7,35 @@ import { createInterface } from 'node:readline/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { pino } from 'pino'
-import type { Context, Interruption } from './cli/context.js'
+import type { Context, Interruption, LogFiles, LogFilesOptions } from './cli/context.js'
 import { UsageError } from './cli/exit-codes.js'
 import { examineStore } from './examine-store.js'
 import { loadProjection } from './load-projection.js'
 import { openAuthority } from './open-authority.js'
 import { openLookup } from './open-lookup.js'
 import { openStore } from './open-store.js'
+import { OutputStream } from './output-stream.js'
 import { serveStore } from './serve-store.js'
 import { runSimulator, startSimulator } from './start-simulator.js'
 import { openCompensationFile } from './stores/files/compensations.js'
-import { openLogFiles } from './stores/files/logs.js'
+import { readLinesOf } from './stores/files/lines.js'
+import { LogOptionsError, openLogFiles } from './stores/files/logs.js'
+
+/** An event's metadata may be as large as a message on the wire, and a third more in base64. */
+const EVENT_LINE_BYTES_MAX = 64 * 1024 * 1024
 
 const MAIN = fileURLToPath(new URL('./main.js', import.meta.url))
 
 /** The context of this process. The first SIGINT or SIGTERM drains, the second ends it. */
 export function processContext(): Context {
   const { env, stdout, stderr } = process
-  // A reader that went away (`| head`) is no failure of ours.
-  for (const stream of [stdout, stderr]) stream.on('error', ignoreClosedPipe)
   const logger = pino({ level: 'warn', base: null }, pino.destination({ dest: 2, sync: true }))
   const interruption = watchSignals()
   return {
     version: versionOf(),
     env,
-    stdout: { write: (text) => void stdout.write(text), isTerminal: stdout.isTTY ?? false },
-    stderr: { write: (text) => void stderr.write(text), isTerminal: stderr.isTTY ?? false },
+    stdout: new OutputStream(stdout),
+    stderr: new OutputStream(stderr),
     logger,
     setLogLevel(level) {
       if (level === undefined) return
@@ -49,8 +52,9 @@ export function processContext(): Context {
     openStore,
     serve: (options) => serveStore(options, logger),
     examineStore,
-    openLogFiles,
+    openLogFiles: openLogFilesAsAsked,
     openCompensationFile,
+    readLines: (files) => readLinesOf(files, EVENT_LINE_BYTES_MAX),
     loadProjection,
     openAuthority,
     openLookup,
@@ -61,8 +65,13 @@ export function processContext(): Context {
   }
 }
 
-function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error
+/** What the command line asked for in vain is a matter of the command line. */
+function openLogFilesAsAsked(options: LogFilesOptions): LogFiles {
+  try {
+    return openLogFiles(options)
+  } catch (error) {
+    throw error instanceof LogOptionsError ? new UsageError(error.message, { cause: error }) : error
+  }
 }
 
 function versionOf(): string {

@@ -5,6 +5,7 @@ import type { JsonObject, JsonValue } from '../engine/json.js'
 import type { Projection } from '../engine/projection.js'
 import type { EventReader, EventStore } from '../log/event-store.js'
 import type { Authority } from '../repair/authority.js'
+import type { FileLine } from '../transfer/located-line.js'
 
 /** A line of a log file that could not be read. */
 export interface LogProblem {
@@ -103,7 +104,12 @@ export interface SimulatorProcess {
 export interface Context {
   readonly version: string
   readonly env: Readonly<Record<string, string | undefined>>
-  readonly stdout: { write(text: string): void; readonly isTerminal: boolean }
+  readonly stdout: {
+    write(text: string): void
+    /** Resolves when more may be written without filling the memory. Throws FileError where nobody reads any more. */
+    drained(): Promise<void>
+    readonly isTerminal: boolean
+  }
   readonly stderr: { write(text: string): void; readonly isTerminal: boolean }
   readonly logger: Logger
   /** Sets the logger's level. Throws UsageError for one that there is not. */
@@ -125,6 +131,8 @@ export interface Context {
   examineStore(where: string, clock: () => number): Promise<readonly Check[]>
   openLogFiles(options: LogFilesOptions): LogFiles
   openCompensationFile(path: string): Promise<CompensationFile>
+  /** The lines of files (`-`: standard input; packed ones too), one file after the other. All must be there before the first is read. */
+  readLines(files: readonly string[]): AsyncIterable<FileLine>
   /** By name or by the path of a module; undefined: the one that is meant where nobody names one. */
   loadProjection(nameOrPath: string | undefined): Promise<Projection>
   openAuthority(where: string): Promise<Authority>

@@ -1,6 +1,7 @@
 // Files that commands write: whole or not at all.
 import { randomUUID } from 'node:crypto'
-import { open, readFile, rename, rm } from 'node:fs/promises'
+import { fstatSync } from 'node:fs'
+import { open, readFile, rename, rm, stat } from 'node:fs/promises'
 
 /** A file that could not be read or written: which, and why. */
 export class FileError extends Error {
@@ -25,6 +26,21 @@ export async function writeWhole(path: string, text: string): Promise<void> {
   }
 }
 
+/** Whether two names lead to one file, however it is spelled or linked to; `-` is standard input. A file that is not there is no other. */
+export async function isSameFile(a: string, b: string): Promise<boolean> {
+  const [left, right] = await Promise.all([a, b].map(identityOf))
+  return left !== undefined && left === right
+}
+
+async function identityOf(path: string): Promise<string | undefined> {
+  try {
+    const { dev, ino } = path === '-' ? fstatSync(0, { bigint: true }) : await stat(path, { bigint: true })
+    return `${dev}:${ino}`
+  } catch {
+    return undefined
+  }
+}
+
 /** Reads a text file. Throws FileError. */
 export async function readWhole(path: string): Promise<string> {
   try {
@@ -43,7 +59,8 @@ const REASONS: Readonly<Record<string, string>> = {
   EDQUOT: 'the quota is used up',
 }
 
-function reasonOf(error: unknown): string {
+/** Why a file could not be read or written, for a person. */
+export function reasonOf(error: unknown): string {
   const code = (error as NodeJS.ErrnoException).code ?? ''
   return REASONS[code] ?? (error instanceof Error ? error.message : String(error))
 }

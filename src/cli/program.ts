@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander'
 import { addApply } from './commands/apply.js'
 import { addDemo } from './commands/demo.js'
 import { addDoctor } from './commands/doctor.js'
+import { addExport } from './commands/export.js'
 import { addGenerate } from './commands/generate.js'
 import { addImport } from './commands/import.js'
 import { addPlan } from './commands/plan.js'
@@ -28,6 +29,7 @@ const COMMANDS = [
   addState,
   addRecords,
   addImport,
+  addExport,
   addServe,
   addSimulator,
   addDoctor,

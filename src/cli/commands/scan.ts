@@ -5,6 +5,7 @@ import { type ReplayResult, replay } from '../../engine/replay.js'
 import { msOfTicks } from '../../log/ticks.js'
 import type { CompensationFile, Context, LogFilesOptions } from '../context.js'
 import { EXIT, type ExitCode, UsageError, worstOf } from '../exit-codes.js'
+import { isSameFile } from '../files.js'
 import { exitOfScan, FINDING_LAYOUT, findingRow, summaryRow } from '../finding-output.js'
 import { type LogOptions, logFilesOptions, withLogOptions } from '../log-options.js'
 import { withLookupOption } from '../lookup-option.js'
@@ -67,11 +68,25 @@ async function scanLogs(options: ScanOptions, projection: Projection, context: C
     print(result, options, context)
     return exitOfScan(result)
   }
+  await refuseInput(options.out, options)
   const out = await context.openCompensationFile(options.out)
   try {
     return await scanInto(out, files, projection, { ...options, out: options.out }, context)
   } finally {
     await out.close()
+  }
+}
+
+/** What is appended to a log that is read would be taken for the other side's word. */
+async function refuseInput(out: string, { payments = [], tickets = [] }: ScanOptions): Promise<void> {
+  for (const [option, files] of [
+    ['--payments', payments],
+    ['--tickets', tickets],
+  ] as const) {
+    for (const file of files) {
+      if (!(await isSameFile(out, file))) continue
+      throw new UsageError(`--out ${out} and ${option} ${file} are the same file; --out needs one of its own`)
+    }
   }
 }
 

@@ -4,7 +4,7 @@ import { constants, createReadStream } from 'node:fs'
 import { access, stat } from 'node:fs/promises'
 import { unpack } from './gunzip.js'
 
-/** A line longer than this is broken; the reading goes on behind it. */
+/** A line longer than this is broken where nothing else is said; the reading goes on behind it. */
 const LINE_BYTES_MAX = 16 * 1024 * 1024
 const [LF, CR] = [0x0a, 0x0d]
 const BOM = Buffer.from([0xef, 0xbb, 0xbf])
@@ -43,10 +43,10 @@ export async function assertReadable(file: string): Promise<void> {
  * Reads a file's lines in order. `-` is standard input. Gzip is unpacked, by its first bytes or by a name that ends in `.gz`; a packed file that is
  * cut off gives what came before and then a broken line. Throws LogFileError.
  */
-export async function* readLines(file: string): AsyncGenerator<Line, void, undefined> {
+export async function* readLines(file: string, lineBytesMax = LINE_BYTES_MAX): AsyncGenerator<Line, void, undefined> {
   await assertReadable(file)
   const source = file === '-' ? process.stdin : createReadStream(file)
-  const splitter = new LineSplitter()
+  const splitter = new LineSplitter(lineBytesMax)
   try {
     for await (const chunk of unpack(source, { isNamedGzip: file.endsWith('.gz') })) yield* splitter.split(chunk)
   } catch (error) {
@@ -58,6 +58,19 @@ export async function* readLines(file: string): AsyncGenerator<Line, void, undef
     source.destroy()
   }
   yield* splitter.end()
+}
+
+/**
+ * Reads the lines of several files, one file after the other. Whether all are there is seen before the first line is read. Throws LogFileError.
+ */
+export async function* readLinesOf(
+  files: readonly string[],
+  lineBytesMax = LINE_BYTES_MAX,
+): AsyncGenerator<Line & { readonly file: string; readonly line: number }, void, undefined> {
+  for (const file of files) await assertReadable(file)
+  for (const file of files) {
+    for await (const line of readLines(file, lineBytesMax)) yield { ...line, file, line: line.number }
+  }
 }
 
 function isUnpackingError(error: unknown): boolean {
@@ -75,8 +88,13 @@ function readFailure(file: string, error: unknown): LogFileError {
 class LineSplitter {
   /** The number of the line that comes next, from 1. */
   next = 1
+  readonly #lineBytesMax: number
   #parts: Uint8Array[] = []
-  #length = 0;
+  #length = 0
+
+  constructor(lineBytesMax: number) {
+    this.#lineBytesMax = lineBytesMax
+  }
 
   *split(chunk: Uint8Array): Generator<Line, void, undefined> {
     let start = 0
@@ -95,7 +113,7 @@ class LineSplitter {
 
   #keep(part: Uint8Array): void {
     this.#length += part.length
-    if (this.#length <= LINE_BYTES_MAX) this.#parts.push(part)
+    if (this.#length <= this.#lineBytesMax) this.#parts.push(part)
     else this.#parts = []
   }
 
@@ -105,7 +123,7 @@ class LineSplitter {
     this.next += 1
     this.#parts = []
     this.#length = 0
-    if (length > LINE_BYTES_MAX) return { kind: 'broken', number, why: `longer than ${LINE_BYTES_MAX} bytes` }
+    if (length > this.#lineBytesMax) return { kind: 'broken', number, why: `longer than ${this.#lineBytesMax} bytes` }
     const whole = parts.length === 1 ? (parts[0] as Uint8Array) : Buffer.concat(parts)
     const start = number === 1 && BOM.equals(whole.subarray(0, 3)) ? 3 : 0
     const end = whole.at(-1) === CR ? whole.length - 1 : whole.length

@@ -5,7 +5,7 @@ import type { EventReader, ReadAllOptions, ReadStreamOptions, StreamRead } from 
 import { comparePositions, type Position } from '../../log/position.js'
 import { InvalidPositionError } from '../../log/store-errors.js'
 import { categoryOf } from '../../log/stream.js'
-import { assertReadable, LogFileError, readLines } from './lines.js'
+import { assertReadable, readLines } from './lines.js'
 import { type LogCategory, LogPass, type LogProblem, type LogReport } from './log-pass.js'
 
 export type { LogProblem, LogReport } from './log-pass.js'
@@ -31,17 +31,15 @@ export interface LogFiles extends EventReader {
   report(): LogReport
 }
 
-/** The key of log files is no path of names. */
-export class LogKeyError extends Error {
-  override readonly name = 'LogKeyError'
+/** What was asked for cannot be: a key that is no path of names, or standard input twice. */
+export class LogOptionsError extends Error {
+  override readonly name = 'LogOptionsError'
 }
 
-/**
- * Log files as a log. Nothing is opened before it is read. Throws LogFileError where standard input is asked for twice, and LogKeyError.
- */
+/** Log files as a log. Nothing is opened before it is read. Throws LogOptionsError. */
 export function openLogFiles(options: LogFilesOptions): LogFiles {
   if ([...options.payments, ...options.tickets].filter((file) => file === '-').length > 1) {
-    throw new LogFileError('-: standard input can be read once only; name a file for the other log')
+    throw new LogOptionsError('-: standard input can be read once only; name a file for the other log')
   }
   return new Logs(options, parseKey(options.key ?? 'transaction_id'))
 }
@@ -49,7 +47,7 @@ export function openLogFiles(options: LogFilesOptions): LogFiles {
 function parseKey(text: string): readonly string[] {
   const key = text.split('.')
   if (key.includes('')) {
-    throw new LogKeyError(`Key ${JSON.stringify(text)}: expected names joined by dots, such as data.transactionId`)
+    throw new LogOptionsError(`Key ${JSON.stringify(text)}: expected names joined by dots, such as data.transactionId`)
   }
   return key
 }

@@ -9,7 +9,7 @@ import { replay } from '../../../src/engine/replay.js'
 import type { RecordedEvent } from '../../../src/log/event.js'
 import { InvalidPositionError } from '../../../src/log/store-errors.js'
 import { LogFileError } from '../../../src/stores/files/lines.js'
-import { type LogFilesOptions, LogKeyError, type LogProblem, openLogFiles } from '../../../src/stores/files/logs.js'
+import { type LogFilesOptions, LogOptionsError, type LogProblem, openLogFiles } from '../../../src/stores/files/logs.js'
 import { seedFor } from '../../controls/seed.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'makegood-logs-'))
@@ -102,7 +102,7 @@ describe('a reading', () => {
   })
 
   it('refuses standard input for both logs, and a file that is not there', async () => {
-    expect(() => openLogFiles({ payments: ['-'], tickets: ['-'] })).toThrow(LogFileError)
+    expect(() => openLogFiles({ payments: ['-'], tickets: ['-'] })).toThrow(LogOptionsError)
     await expect(eventsOf(openLogFiles({ payments: [join(folder, 'none')], tickets: [] }))).rejects.toThrow(
       'no such file',
     )
@@ -115,7 +115,7 @@ describe('a reading', () => {
   })
 
   it.each(['', 'a..b', '.a', 'a.'])('refuses a key that is no path: %j', (key) => {
-    expect(() => openWith('', '', { key })).toThrow(LogKeyError)
+    expect(() => openWith('', '', { key })).toThrow(LogOptionsError)
   })
 
   it('tells a problem once, however often and in whatever part the files are read', async () => {
