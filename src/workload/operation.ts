@@ -1,7 +1,8 @@
 // What a workload consists of: operations on a store in the order of their times, and for each booking an outline of what is wrong with
 // it, from the generator's own knowledge.
-import type { ProposedEvent } from '../log/event.js'
+import { NO_BYTES, type ProposedEvent } from '../log/event.js'
 import type { Revision } from '../log/revision.js'
+import { SOFT_DELETE_TB } from '../log/stream-metadata.js'
 import type { RuleId } from './rule-ids.js'
 
 /** One write to the log. `revision` is where it stands in its stream, from 0 and dense; `at` when, in milliseconds since the Unix epoch. */
@@ -14,8 +15,8 @@ export type Operation =
       readonly event: ProposedEvent
     }
   /**
-   * A stream is deleted softly behind its last event, which stands at `revision`. Where that is itself an event of the stream's
-   * metadata, it has `id` and stands at `metadataRevision`.
+   * A stream is deleted softly behind its last event, which stands at `revision`, by an event of its metadata with `id` at
+   * `metadataRevision`: see {@link deletionEvent}.
    */
   | {
       readonly kind: 'delete'
@@ -25,6 +26,12 @@ export type Operation =
       readonly id: string
       readonly metadataRevision: Revision
     }
+
+/** The event that deletes a stream softly: written as the store itself would, but with an id that the same seed gives again. */
+export function deletionEvent({ id }: Extract<Operation, { kind: 'delete' }>): ProposedEvent {
+  const data = new TextEncoder().encode(`{"$tb":${SOFT_DELETE_TB}}`)
+  return { id, type: '$metadata', contentType: 'application/json', data, metadata: NO_BYTES }
+}
 
 /** What a scan should find on one booking, sorted, and what a repair should do about it. */
 export interface Expectation {

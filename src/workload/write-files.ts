@@ -1,15 +1,14 @@
 // A workload as files: events.jsonl in the export format, which `import --events` reads, with the truth beside it.
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { jsonEvent, NO_BYTES, type ProposedEvent } from '../log/event.js'
+import { jsonEvent, type ProposedEvent } from '../log/event.js'
 import { formatEventLine } from '../log/event-line.js'
 import { STORE_MARKED, STORE_STREAM } from '../log/store-marker.js'
 import { metadataStreamOf } from '../log/stream.js'
-import { SOFT_DELETE_TB } from '../log/stream-metadata.js'
 import { ticksOfMs } from '../log/ticks.js'
 import type { Workload } from './generate.js'
 import { LineFile } from './line-file.js'
-import type { Operation } from './operation.js'
+import { deletionEvent, type Operation } from './operation.js'
 import { TruthFiles } from './truth-files.js'
 import type { WriteOptions, WrittenCounts } from './write-store.js'
 
@@ -65,15 +64,8 @@ function markerLine({ marker, markerId }: Workload, at: number): string {
 
 function lineOf(operation: Operation): string {
   if (operation.kind === 'append') return format(operation.event, operation)
-  const { id, at, metadataRevision: revision } = operation
-  const event: ProposedEvent = {
-    id,
-    type: '$metadata',
-    contentType: 'application/json',
-    data: new TextEncoder().encode(`{"$tb":${SOFT_DELETE_TB}}`),
-    metadata: NO_BYTES,
-  }
-  return format(event, { stream: metadataStreamOf(operation.stream), revision, at })
+  const { stream, at, metadataRevision: revision } = operation
+  return format(deletionEvent(operation), { stream: metadataStreamOf(stream), revision, at })
 }
 
 function format(event: ProposedEvent, place: { stream: string; revision: number; at: number }): string {

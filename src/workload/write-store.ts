@@ -1,12 +1,12 @@
 // A workload into a store: marked first, then its events behind the guard of the revision where each belongs. The same workload again adds
 // nothing, and one that was broken off goes on.
 import type { ProposedEvent } from '../log/event.js'
-import type { AppendResult, DeleteResult, EventStore } from '../log/event-store.js'
+import type { AppendResult, EventStore } from '../log/event-store.js'
 import type { ExpectedRevision, Revision } from '../log/revision.js'
 import { markStore, readStoreMarker, type StoreMarker } from '../log/store-marker.js'
-import { prefixesOf } from '../log/stream.js'
+import { metadataStreamOf, prefixesOf } from '../log/stream.js'
 import type { Workload } from './generate.js'
-import type { Operation, Outline } from './operation.js'
+import { deletionEvent, type Operation, type Outline } from './operation.js'
 
 /**
  * How many operations are in flight together. Always the same number: what goes into a stream together must be the same when a workload that
@@ -40,7 +40,7 @@ export class WorkloadWriteError extends Error {
   override readonly name = 'WorkloadWriteError'
   constructor(
     readonly stream: string,
-    readonly result: AppendResult | DeleteResult,
+    readonly result: AppendResult,
   ) {
     super(`${stream} could not be written: ${JSON.stringify(result)}`)
   }
@@ -108,7 +108,7 @@ interface Run {
   /** Where the last event before them stands. */
   readonly expected: ExpectedRevision
   readonly events: ProposedEvent[]
-  deleteAt?: Revision
+  deletion?: Extract<Operation, { kind: 'delete' }>
 }
 
 function runsOf(operations: readonly Operation[]): Run[] {
@@ -116,23 +116,32 @@ function runsOf(operations: readonly Operation[]): Run[] {
   for (const operation of operations) {
     const { stream, revision } = operation
     const before = operation.kind === 'append' ? revision - 1 : revision
-    const run = runs.get(stream) ?? { stream, expected: before < 0 ? 'noStream' : before, events: [] }
+    const run = runs.get(stream) ?? { stream, expected: guardBehind(before), events: [] }
     if (operation.kind === 'append') run.events.push(operation.event)
-    else run.deleteAt = revision
+    else run.deletion = operation
     runs.set(stream, run)
   }
   return [...runs.values()]
 }
 
-async function writeRun(store: EventStore, { stream, expected, events, deleteAt }: Run): Promise<void> {
-  if (events.length > 0) {
-    const result = await settle(() => store.append(stream, events, expected))
-    if (result.kind !== 'appended') throw new WorkloadWriteError(stream, result)
-  }
-  // A second deletion would go through, and be written once more.
-  if (deleteAt === undefined || (await store.readStream(stream, { maxCount: 1 })).kind === 'missing') return
-  const result = await settle(() => store.deleteStream(stream, deleteAt))
-  if (result.kind !== 'deleted') throw new WorkloadWriteError(stream, result)
+async function writeRun(store: EventStore, { stream, expected, events, deletion }: Run): Promise<void> {
+  if (events.length > 0) await append(store, stream, { events, expected })
+  if (deletion === undefined) return
+  const expectedMetadata = guardBehind(deletion.metadataRevision - 1)
+  await append(store, metadataStreamOf(stream), { events: [deletionEvent(deletion)], expected: expectedMetadata })
+}
+
+function guardBehind(revision: Revision | -1): ExpectedRevision {
+  return revision < 0 ? 'noStream' : revision
+}
+
+async function append(
+  store: EventStore,
+  stream: string,
+  { events, expected }: { events: readonly ProposedEvent[]; expected: ExpectedRevision },
+): Promise<void> {
+  const result = await settle(() => store.append(stream, events, expected))
+  if (result.kind !== 'appended') throw new WorkloadWriteError(stream, result)
 }
 
 const TRIES_MAX = 5
