@@ -1,10 +1,11 @@
 // What a group tells of itself: what was counted while it worked, and how it stands to its source at the moment of asking.
 import type { EventStore } from '../../log/event-store.js'
-import { endOfLog } from '../streams/write.js'
+import { endOfLog } from '../streams/end-of-log.js'
 import { ALL_STREAM, type GroupDefinition, type GroupSettings } from './group-definition.js'
 import type { ConsumerInfo, GroupInfo, GroupStatus } from './group-info.js'
 import type { SourceEvent, SourceStep } from './group-source.js'
-import type { ConsumerState, GroupState } from './group-state.js'
+import type { GroupState } from './group-state.js'
+import type { ConsumerState } from './group-steps.js'
 import { Latencies } from './latencies.js'
 import { isUpTo, placeOfPosition, placeOfRevision } from './places.js'
 import { Rate } from './rate.js'

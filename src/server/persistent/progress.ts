@@ -84,6 +84,11 @@ export class Progress {
     return place
   }
 
+  /** The places of all that is not settled. */
+  get openPlaces(): string[] {
+    return [...this.#open.values()].map(({ place }) => place)
+  }
+
   /** What is left at this moment. */
   remainder(): Remainder {
     const { number, place } = this.#settledTo()

@@ -8,12 +8,12 @@ import { handlerFailed, statusOf } from '../status.js'
 import { type UuidForm, uuidIn } from '../streams/uuids.js'
 import { frame } from '../transport/framing.js'
 import type { GrpcCall } from '../transport/grpc-call.js'
+import type { Membership } from './consumer.js'
 import { ConsumerOutput } from './consumer-output.js'
 import { loginOf } from './group-access.js'
 import { type GroupName, keyOf } from './group-definition.js'
 import { groupNameIn } from './group-request.js'
-import type { NackAction } from './group-state.js'
-import type { Membership } from './running-group.js'
+import type { NackAction } from './group-steps.js'
 
 export const readGroup: Rpc = {
   path: '/event_store.client.persistent_subscriptions.PersistentSubscriptions/Read',

@@ -3,41 +3,23 @@
 import type { EventStore } from '../../log/event-store.js'
 import type { Revision } from '../../log/revision.js'
 import { OPEN_ACCESS } from '../access/stream-access.js'
-import type { Sent } from '../streams/event-encoder.js'
 import { LinkResolver } from '../streams/link-resolver.js'
 import { CheckpointStream } from './checkpoint-stream.js'
+import { Checkpoints } from './checkpoints.js'
+import type { GroupConsumer, Membership } from './consumer.js'
 import { checkpointStreamOf, type GroupDefinition, parkedStreamOf } from './group-definition.js'
 import type { GroupInfo } from './group-info.js'
 import { followSource, type SourceEvent, type SourceStep } from './group-source.js'
-import { type GroupEffect, type GroupInput, GroupState, type NackAction } from './group-state.js'
+import { GroupState } from './group-state.js'
 import { GroupStatistics } from './group-statistics.js'
 import { groupDropped, maximumSubscribersReached } from './group-statuses.js'
+import type { GroupEffect, GroupInput, NackAction } from './group-steps.js'
 import type { GroupSurroundings } from './group-surroundings.js'
 import { ParkedStream } from './parked-stream.js'
+import { isUpTo } from './places.js'
 import type { Remainder } from './progress.js'
 import { Replays } from './replays.js'
 import { Waiting } from './waiting.js'
-
-/** Somebody who takes events of a group. */
-export interface GroupConsumer {
-  readonly username: string
-  readonly connectionName: string
-  /** How many events it wants to hold at a time. */
-  readonly slots: number
-  give(sent: Sent): void
-  /** The group is over for it. */
-  drop(reason: Error): void
-}
-
-/** What a consumer does in its group. All of it is without effect once it has left. */
-export interface Membership {
-  /** It is given nothing before it was ready, and while it is held. */
-  ready(): void
-  held(): void
-  ack(ids: readonly string[]): void
-  nack(ids: readonly string[], answer: { readonly action: NackAction; readonly reason: string }): void
-  leave(): void
-}
 
 /** After an error of the store it is asked again. */
 const AGAIN_MS = 1_000
@@ -50,7 +32,7 @@ export class RunningGroup {
   readonly definition: GroupDefinition
   readonly #store: EventStore
   readonly #onError: (error: unknown) => void
-  readonly #checkpoints: CheckpointStream
+  readonly #checkpoints: Checkpoints
   readonly #parked: ParkedStream
   readonly #links: LinkResolver
   readonly #replays: Replays
@@ -64,9 +46,6 @@ export class RunningGroup {
   /** Where the source is read on after an error. */
   #left: Remainder
   #reading: Promise<void> | undefined
-  #unsaved: Remainder | undefined
-  #saving: Promise<void> | undefined
-  #saved: string | undefined
   #applying = false
   #joined = 0
   #answers = 0
@@ -80,10 +59,9 @@ export class RunningGroup {
     this.definition = definition
     this.#store = store
     this.#onError = onError
-    this.#checkpoints = stored.checkpoints
+    this.#checkpoints = new Checkpoints(stored.checkpoints, { lastSaved: stored.left?.place, onError })
     this.#parked = new ParkedStream(store, parkedStreamOf(definition))
     this.#links = new LinkResolver(store, OPEN_ACCESS, undefined)
-    this.#saved = stored.left?.place
     this.#left = stored.left ?? { place: definition.startAfter }
     this.#state = new GroupState(rulesOf(definition), { place: this.#left.place, nowMs: performance.now() })
     this.#statistics = new GroupStatistics(settings, performance.now())
@@ -135,7 +113,7 @@ export class RunningGroup {
       consumers: this.#consumers,
       isReplaying: this.#replays.underWay,
       parked: await this.#replays.parkedCount(),
-      lastCheckpoint: this.#saved ?? '',
+      lastCheckpoint: this.#checkpoints.lastSaved ?? '',
       readTo: this.#left.place,
     })
   }
@@ -148,10 +126,11 @@ export class RunningGroup {
     this.#apply({ kind: 'stopping' })
     await this.#lastAnswers()
     await this.#end()
-    const left = this.#state.remainder
-    if (left.takenTo !== undefined || left.place !== (this.#saved ?? this.definition.startAfter)) this.#save(left)
-    await this.#saving
-    await this.#replays.finish(this.#state.replaying)
+    const left = this.#remainder()
+    const begun = this.#checkpoints.lastSaved ?? this.definition.startAfter
+    if (left.takenTo !== undefined || left.place !== begun) this.#checkpoints.save(left)
+    await this.#checkpoints.written()
+    await this.#replays.finish(this.#state.replaying).catch(this.#onError)
   }
 
   /** Drops the consumers and all that the group kept. */
@@ -159,6 +138,15 @@ export class RunningGroup {
     this.#apply({ kind: 'stopping' })
     await this.#end()
     await Promise.all([this.#checkpoints.delete(), this.#parked.delete()])
+  }
+
+  /** What the state says is left, and what an earlier run has left and this one has not come to. */
+  #remainder(): Remainder {
+    const left = this.#state.remainder
+    const { place: readTo, takenTo, open = [] } = this.#left
+    const isUnread = (place: string) => readTo === undefined || !isUpTo(place, readTo)
+    if (takenTo === undefined || !isUnread(takenTo)) return left
+    return { place: left.place, takenTo, open: [...this.#state.openPlaces, ...open.filter(isUnread)] }
   }
 
   #membership(consumer: string): Membership {
@@ -211,7 +199,7 @@ export class RunningGroup {
         this.#track(this.#park(effect))
         break
       case 'checkpoint':
-        this.#save({ place: effect.place })
+        this.#checkpoints.save({ place: effect.place })
         break
     }
   }
@@ -259,26 +247,6 @@ export class RunningGroup {
     this.#parkings.add(tracked)
   }
 
-  /** Writes the last of the checkpoints that are due, and one at a time. */
-  #save(left: Remainder): void {
-    this.#unsaved = left
-    this.#saving ??= this.#saveAll().finally(() => {
-      this.#saving = undefined
-    })
-  }
-
-  async #saveAll(): Promise<void> {
-    while (this.#unsaved) {
-      const left = this.#unsaved
-      this.#unsaved = undefined
-      try {
-        if (await this.#checkpoints.save(left)) this.#saved = left.place
-      } catch (error) {
-        this.#onError(error)
-      }
-    }
-  }
-
   /** Answers that are on their way when a group stops still count. */
   async #lastAnswers(): Promise<void> {
     const endMs = performance.now() + ANSWERS_MS_MAX
@@ -292,7 +260,7 @@ export class RunningGroup {
   async #end(): Promise<void> {
     this.#stopping.abort()
     for (const consumer of this.#consumers.values()) consumer.drop(groupDropped(this.definition))
-    await Promise.allSettled([this.#reading, ...this.#parkings, this.#saving, this.#replays.ended()])
+    await Promise.allSettled([this.#reading, ...this.#parkings, this.#checkpoints.written(), this.#replays.ended()])
   }
 }
 

@@ -4,8 +4,8 @@ import type { EventStore } from '../../log/event-store.js'
 import { comparePositions } from '../../log/position.js'
 import { InvalidPositionError } from '../../log/store-errors.js'
 import { unexpectedResult } from '../status.js'
+import { endOfLog } from './end-of-log.js'
 import { type Reading, type RequestOf, startOf } from './reading.js'
-import { endOfLog } from './write.js'
 
 export async function readAll(request: RequestOf<'all'>, reading: Reading): Promise<void> {
   // A real server never answers a reading of no events.

@@ -1,8 +1,8 @@
 // Writing to the log on behalf of a call: what is common to both ways of appending, to deleting and to tombstones.
 import type { ProposedEvent } from '../../log/event.js'
-import type { AppendResult, EventStore } from '../../log/event-store.js'
-import type { Position } from '../../log/position.js'
+import type { AppendResult } from '../../log/event-store.js'
 import type { ServerContext } from '../server-context.js'
+import { endOfLog } from './end-of-log.js'
 import type { Expectation } from './identifiers.js'
 
 /**
@@ -37,10 +37,4 @@ export async function inTime<Result>(
   } finally {
     clearTimeout(timer)
   }
-}
-
-/** The position of the log's last record; undefined where it has none. */
-export async function endOfLog(store: EventStore): Promise<Position | undefined> {
-  for await (const batch of store.readAll({ direction: 'backwards', maxCount: 1 })) return batch.position
-  return undefined
 }

@@ -1,7 +1,8 @@
 // Random histories of a group, held step by step against a small model; then it is stopped, cleanly or not, starts again from what
 // it left behind, and must come to its end. `MAKEGOOD_HISTORIES` sets how many.
 import { expect, it } from 'vitest'
-import { type GroupInput, type GroupRules, GroupState } from '../../../src/server/persistent/group-state.js'
+import { GroupState } from '../../../src/server/persistent/group-state.js'
+import type { GroupInput, GroupRules } from '../../../src/server/persistent/group-steps.js'
 import type { Remainder } from '../../../src/server/persistent/progress.js'
 import { STRATEGY_NAMES } from '../../../src/server/persistent/strategies.js'
 import { Random } from '../../../src/workload/random.js'

@@ -1,7 +1,7 @@
 // A small model of a group: a table of what became of each event, kept from what the group was told and what it did, with the rules
 // that must hold after every step. It knows nothing of queues, strategies or checkpoints' bounds.
 import { expect } from 'vitest'
-import type { GroupEffect, GroupEvent, GroupInput, GroupRules } from '../../../src/server/persistent/group-state.js'
+import type { GroupEffect, GroupEvent, GroupInput, GroupRules } from '../../../src/server/persistent/group-steps.js'
 
 /** `index` is the event's place in the source; parked ones that come again have a negative one. */
 export interface ModelEvent extends GroupEvent {
