@@ -5,10 +5,9 @@ import { jsonEvent, type RecordedEvent } from '../../log/event.js'
 import type { EventStore } from '../../log/event-store.js'
 import type { ExpectedRevision } from '../../log/revision.js'
 import { operationTimedOut, unavailable } from '../status.js'
-import { GROUP_DEFINITION, type GroupDefinition, type GroupName, keyOf } from './group-definition.js'
+import { CONFIG_STREAM, GROUP_DEFINITION, type GroupDefinition, type GroupName, keyOf } from './group-definition.js'
 import type { GroupSurroundings } from './group-surroundings.js'
 
-const CONFIG_STREAM = '$persistentSubscriptionConfig'
 const SET = '$PersistentSubscriptionSet'
 const DELETED = '$PersistentSubscriptionDeleted'
 const NAME = z.object({ source: z.string(), group: z.string() })

@@ -1,5 +1,6 @@
 // What a group is: its name, what it reads, from where on, and its settings.
 import { z } from 'zod'
+import { describedBy } from '../../log/stream.js'
 import { STRATEGY_NAMES } from './strategies.js'
 
 /** The log's name where streams are named. */
@@ -58,7 +59,7 @@ export function keyOf({ source, group }: GroupName): string {
 
 /** Where a group keeps how far it has come. */
 export function checkpointStreamOf(name: GroupName): string {
-  return `${STATE_PREFIX}${keyOf(name)}${CHECKPOINT_SUFFIX}`
+  return `${STATE_PREFIX}${keyOf(name)}-checkpoint`
 }
 
 /** Where a group keeps what its consumers could not deal with. */
@@ -66,9 +67,12 @@ export function parkedStreamOf(name: GroupName): string {
   return `${STATE_PREFIX}${keyOf(name)}-parked`
 }
 
-export function isCheckpointStream(stream: string): boolean {
-  return stream.startsWith(STATE_PREFIX) && stream.endsWith(CHECKPOINT_SUFFIX)
+/** Whether a stream, or the one that it describes, is where groups are kept. */
+export function isOfGroups(stream: string): boolean {
+  const subject = describedBy(stream) ?? stream
+  return stream === CONFIG_STREAM || subject.startsWith(STATE_PREFIX)
 }
 
+/** Which groups there are. */
+export const CONFIG_STREAM = '$persistentSubscriptionConfig'
 const STATE_PREFIX = '$persistentsubscription-'
-const CHECKPOINT_SUFFIX = '-checkpoint'

@@ -4,7 +4,7 @@ import type { EventStore, SubscriptionMessage } from '../../log/event-store.js'
 import { StreamTombstonedError } from '../../log/store-errors.js'
 import type { Sent } from '../streams/event-encoder.js'
 import type { LinkResolver } from '../streams/link-resolver.js'
-import { ALL_STREAM, type GroupDefinition, isCheckpointStream } from './group-definition.js'
+import { ALL_STREAM, type GroupDefinition, isOfGroups } from './group-definition.js'
 import { filterOf } from './group-filter.js'
 import type { GroupEvent } from './group-steps.js'
 import { pinOf } from './pin.js'
@@ -89,9 +89,9 @@ class AllReading implements Reading {
     return placeOfPosition(position)
   }
 
-  /** A group that was given checkpoints of groups would make further ones by settling them, without end. */
+  /** What groups write of themselves is not given to groups: by settling a checkpoint they would make the next, without end. */
   wants(event: RecordedEvent): boolean {
-    return !isCheckpointStream(event.stream) && this.#wants(event)
+    return !isOfGroups(event.stream) && this.#wants(event)
   }
 }
 
