@@ -183,6 +183,20 @@ describe('a reading', () => {
     expect([log.headers['requires-leader'], stream.headers['requires-leader']]).toEqual([undefined, 'true'])
   })
 
+  test('from a place that no integer of the log can be is from the last that can', async () => {
+    const stub = await startStub({ [READ]: (call) => call.end() })
+    const store = await open(stub.url)
+    const from = { commit: 2n ** 63n + 5n, prepare: 2n ** 63n + 5n }
+    expect(await eventsOfLog(store, { from })).toEqual([])
+    await store.readStream('s-1', { from: 2 ** 63 })
+    const options = await Promise.all(stub.callsOf(READ).map((call) => call.readOptions()))
+    const places = options.map(
+      (each) => each.getAll()?.getPosition()?.getCommitPosition() ?? each.getStream()?.getRevision(),
+    )
+    expect(places).toContain(String(2n ** 63n - 1n))
+    expect(places.every((place) => place === '' || place === undefined || BigInt(place) < 2n ** 63n)).toBe(true)
+  })
+
   test('that can give nothing is not asked for: a real server would not answer', async () => {
     const stub = await startStub({ [READ]: () => undefined })
     const store = await open(stub.url)

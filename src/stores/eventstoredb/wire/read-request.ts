@@ -15,7 +15,8 @@ const CHECKPOINT_RECORDS = 500
 
 /** "All of them", as clients say it. */
 const NO_LIMIT = Number.MAX_SAFE_INTEGER
-const MAX_REVISION = 2n ** 63n - 1n
+/** Places above it are none, and a server has no words for them. */
+const MAX_PLACE = 2n ** 63n - 1n
 
 interface Counted {
   readonly direction: Direction
@@ -60,7 +61,7 @@ function streamOptions(stream: string, place: Revision | 'start' | 'end'): Reque
   const where = new Options.StreamOptions().setStreamIdentifier(identifier)
   if (place === 'start') where.setStart(new shared.Empty())
   else if (place === 'end') where.setEnd(new shared.Empty())
-  else where.setRevision(revisionText(place))
+  else where.setRevision(placeText(BigInt(place)))
   return new Options().setStream(where)
 }
 
@@ -69,15 +70,14 @@ function logOptions(place: Position | 'start' | 'end'): RequestOptions {
   if (place === 'start') where.setStart(new shared.Empty())
   else if (place === 'end') where.setEnd(new shared.Empty())
   else {
-    const { commit, prepare } = place
-    where.setPosition(new Options.Position().setCommitPosition(String(commit)).setPreparePosition(String(prepare)))
+    const [commit, prepare] = [placeText(place.commit), placeText(place.prepare)]
+    where.setPosition(new Options.Position().setCommitPosition(commit).setPreparePosition(prepare))
   }
   return new Options().setAll(where)
 }
 
-function revisionText(revision: Revision): string {
-  const exact = BigInt(revision)
-  return String(exact > MAX_REVISION ? MAX_REVISION : exact)
+function placeText(place: bigint): string {
+  return String(place > MAX_PLACE ? MAX_PLACE : place)
 }
 
 function counted(options: RequestOptions, { direction, maxCount }: Counted): RequestOptions {
