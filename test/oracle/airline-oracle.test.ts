@@ -141,9 +141,39 @@ describe('the oracle lets a machine repair', () => {
       [requested(), captured(), say(55, 'TicketIssueRequested', { attemptId: 'a1', passengerIds: ['ada', 'ivy'] })],
       60,
     ],
+    [
+      'while an attempt is under way for another passenger',
+      [
+        requested(),
+        captured(),
+        issued('ada', FIRST),
+        say(55, 'TicketIssueRequested', { attemptId: 'a1', passengerIds: ['ada'] }),
+      ],
+      60,
+    ],
+    [
+      'while somebody travels',
+      [
+        requested(),
+        captured(),
+        issued('ada', FIRST),
+        say(9, 'CouponStatusChanged', { ticketNumber: FIRST, couponNumber: 1, from: 'OPEN', to: 'CHECKED_IN' }),
+      ],
+      60,
+    ],
     ['while money is held for review', [requested(), captured(), say(9, 'PaymentReviewHeld', { reason: 'fraud' })], 60],
   ] as const)('nobody %s', (_when, statements, minute) => {
     expect(judge(statements, minute).mayBeRepaired).toBe(false)
+  })
+
+  it('those for whom a repair has asked already, at any time', () => {
+    const claim = { attemptId: 'a1', passengerIds: ['ada'], origin: 'REPAIR', occurrence: '["ada","TKT",0]' }
+    const verdict = judge([requested(), captured(), say(30, 'TicketIssueRequested', claim)])
+    expect(verdict).toEqual({
+      rules: ['paid-not-ticketed'],
+      mayBeRepaired: true,
+      repairablePassengers: ['ada', 'ivy'],
+    })
   })
 
   it('nobody whose stream lost its beginning', () => {

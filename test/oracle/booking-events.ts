@@ -89,7 +89,13 @@ const PAYMENT_SCHEMAS = {
 }
 
 const TICKET_SCHEMAS = {
-  TicketIssueRequested: z.object({ ...said, attemptId: text, passengerIds: z.array(text).min(1) }),
+  TicketIssueRequested: z.object({
+    ...said,
+    attemptId: text,
+    passengerIds: z.array(text).min(1),
+    origin: z.enum(['LIVE', 'REPAIR', 'IMPORT']).optional(),
+    occurrence: z.string().optional(),
+  }),
   TicketIssueFailed: z.object({
     ...said,
     attemptId: text,

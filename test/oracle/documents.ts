@@ -87,15 +87,3 @@ export function isConjunction(a: Document, b: Document): boolean {
 export function isTicketedAfter(history: History, passengerId: string, place: number): boolean {
   return issuedTickets(history).some((ticket) => ticket.passengerId === passengerId && ticket.place > place)
 }
-
-/** Attempts to issue of which, for some passenger, neither failure nor ticket is known. */
-export function unansweredAttempts(history: History): Fact<'TicketIssueRequested'>[] {
-  const failures = everyFact(history, 'TicketIssueFailed')
-  return factsOf(history, 'TicketIssueRequested').filter(({ attemptId, passengerIds, place }) =>
-    passengerIds.some(
-      (passengerId) =>
-        !failures.some((failure) => failure.attemptId === attemptId && failure.passengerIds.includes(passengerId)) &&
-        !isTicketedAfter(history, passengerId, place),
-    ),
-  )
-}

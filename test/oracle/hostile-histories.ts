@@ -44,7 +44,11 @@ const status = fc.constantFrom(
   'REFUNDED',
   'VOID',
 )
-const coupon = fc.record({ couponNumber: mostly(fc.constantFrom(1, 2), fc.constantFrom(4, 5, 0), 30), segmentId, status })
+const coupon = fc.record({
+  couponNumber: mostly(fc.constantFrom(1, 2), fc.constantFrom(4, 5, 0), 30),
+  segmentId,
+  status,
+})
 const orderVersion = fc.constantFrom(1, 1, 2, 3)
 const reason = fc.constantFrom('one', 'another')
 const passengers = mostly<object[]>(
@@ -116,8 +120,22 @@ const PAYMENT_STATEMENTS = [
 ]
 
 const attemptId = fc.constantFrom('a1', 'a2')
+
+/** A repair's claim, of the work as it stands after so many final failures. */
+function claimFor(passengerIds: fc.Arbitrary<string>): fc.Arbitrary<Statement> {
+  return passengerIds.chain((claimed) =>
+    statement('TicketIssueRequested', {
+      attemptId,
+      passengerIds: fc.constant([claimed]),
+      origin: mostly(fc.constant('REPAIR'), fc.constant('LIVE')),
+      occurrence: mostly(fc.constant(0), fc.constantFrom(1, 2), 2).map((n) => JSON.stringify([claimed, 'TKT', n])),
+    }),
+  )
+}
+
 const TICKET_STATEMENTS = [
   statement('TicketIssueRequested', { attemptId, passengerIds, origin: fc.constantFrom('LIVE', 'REPAIR') }),
+  claimFor(passengerId),
   statement('TicketIssueFailed', { attemptId, passengerIds, code: fc.constant('x'), retryable: fc.boolean() }),
   statement('TicketIssued', {
     ticketNumber,
@@ -158,20 +176,40 @@ const any = fc.oneof(
   { weight: 1, arbitrary: fc.oneof(...ODD_STATEMENTS) },
 )
 
+const family = fc.constantFrom('ada', 'ivy')
+
+/** What may rightly happen to the tickets of a booking in order. */
+const ticketLife = fc.oneof(
+  claimFor(family),
+  statement('TicketIssueFailed', {
+    attemptId,
+    passengerIds: family.map((one) => [one]),
+    code: fc.constant('x'),
+    retryable: fc.boolean(),
+  }),
+  statement('CouponStatusChanged', {
+    ticketNumber: fc.constant('1250000000001'),
+    couponNumber: fc.constant(1),
+    from: status,
+    to: status,
+  }),
+)
+
 /** A booking that would be in order, more or less ticketed. */
 const inOrder = fc
   .record({
     ticketingTimeLimit: mostly(fc.constant(undefined), moment, 3),
     passengers: mostly<object[]>(fc.constant([ADULT, INFANT]), passengers, 4),
     tickets: fc.subarray([issued('ada', '1250000000001'), issued('ivy', '1250000000002')]),
+    lived: fc.array(ticketLife, { maxLength: 3 }),
   })
-  .map(({ tickets, ...fields }) => [requested(fields), captured(), ...tickets])
+  .map(({ tickets, lived, ...fields }) => [requested(fields), captured(), ...tickets, ...lived])
 
 const spoken = fc
   .tuple(
     fc.oneof(inOrder, inOrder, fc.constant([])),
-    fc.array(any, { maxLength: 6 }),
-    fc.array(fc.nat(), { maxLength: 2 }),
+    fc.oneof(fc.array(any, { maxLength: 6 }), fc.array(any, { maxLength: 2 })),
+    mostly<number[]>(fc.constant([]), fc.array(fc.nat(), { minLength: 1, maxLength: 2 }), 2),
     fc.option(fc.array(fc.nat(), { minLength: 10, maxLength: 10 })),
   )
   .map(([base, more, repeated, order]) => {

@@ -43,7 +43,7 @@ function isSameContent(a: object, b: object): boolean {
   return isDeepStrictEqual(contentOf(a, isPriced), contentOf(b, isPriced))
 }
 
-const ASIDE = ['bookingId', 'occurredAt', 'schemaVersion', 'place', 'origin', 'issuedAt']
+const ASIDE = ['bookingId', 'occurredAt', 'schemaVersion', 'place', 'origin', 'issuedAt', 'occurrence']
 
 function contentOf(fact: object, isPriced: boolean): object {
   const entries = Object.entries(fact).filter(([field]) => !ASIDE.includes(field) && (isPriced || field !== 'total'))

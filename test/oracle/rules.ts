@@ -1,5 +1,6 @@
 // The table of inconsistencies as the oracle reads it: one predicate a row, in the words of the page. What no log can show
 // (the authority's and the provider's own records) is not here; nor is what needs other bookings or the places of events.
+import { isOwnClaim, type OpenAttempt, openAttempts } from './attempts.js'
 import { factsOf, timeOf } from './booking-events.js'
 import {
   ATTEMPT_TIMEOUT,
@@ -20,8 +21,8 @@ import {
   hasActiveTicket,
   isRefunded,
   issuedDocuments,
-  unansweredAttempts,
 } from './documents.js'
+import { areGuardsHeld } from './guards.js'
 import { capturesOf, disputesOpenOrLost, freeIn, netIn, pendingRefunds, succeededRefunds } from './money.js'
 import { isImpossible, isPaidTwice, pairsOfOneId } from './payment-predicates.js'
 import {
@@ -67,8 +68,10 @@ export const RULES: Readonly<Record<string, Rule>> = {
   },
   'attempt-unknown': {
     disposition: 'person',
-    holds: ({ history, now }) =>
-      unansweredAttempts(history).some((attempt) => now >= timeOf(attempt) + ATTEMPT_TIMEOUT),
+    holds: (booking) =>
+      openAttempts(booking.history).some(
+        (attempt) => booking.now >= timeOf(attempt.requested) + ATTEMPT_TIMEOUT && !canBeTakenUpAgain(booking, attempt),
+      ),
   },
   'issue-failed': {
     disposition: 'person',
@@ -208,6 +211,12 @@ export const RULES: Readonly<Record<string, Rule>> = {
       )
     },
   },
+}
+
+/** A repair's own claim of a ticket that is still owed is settled by asking again under its key. */
+function canBeTakenUpAgain(booking: Case, attempt: OpenAttempt): boolean {
+  const isOwed = missingOf(booking).some(({ passengerId }) => passengerId === attempt.passengerId)
+  return isOwnClaim(booking.history, attempt) && isOwed && areGuardsHeld(booking)
 }
 
 function isOver({ now }: Case, limit: number | undefined): boolean {
