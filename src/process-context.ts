@@ -2,10 +2,11 @@
 import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { userInfo } from 'node:os'
+import { tmpdir, totalmem, userInfo } from 'node:os'
 import { createInterface } from 'node:readline/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { getHeapStatistics } from 'node:v8'
 import { pino } from 'pino'
 import type { Context, Interruption, LogFiles, LogFilesOptions } from './cli/context.js'
 import { UsageError } from './cli/exit-codes.js'
@@ -15,7 +16,7 @@ import { openAuthority } from './open-authority.js'
 import { openLookup } from './open-lookup.js'
 import { openStore } from './open-store.js'
 import { OutputStream } from './output-stream.js'
-import { serveStore } from './serve-store.js'
+import { folderScratch } from './scratch/folder-scratch.js'
 import { runSimulator, startSimulator } from './start-simulator.js'
 import { openCompensationFile } from './stores/files/compensations.js'
 import { readLinesOf } from './stores/files/lines.js'
@@ -50,7 +51,8 @@ export function processContext(): Context {
     user: userName(),
     ask,
     openStore,
-    serve: (options) => serveStore(options, logger),
+    // Loaded only where it is asked for: the protocol's messages would slow down the start of every other command.
+    serve: async (options) => (await import('./serve-store.js')).serveStore(options, logger),
     examineStore,
     openLogFiles: openLogFilesAsAsked,
     openCompensationFile,
@@ -60,6 +62,8 @@ export function processContext(): Context {
     openLookup,
     startSimulator,
     runSimulator: (args) => runSimulator(args, interruption.signal),
+    memoryBytesDefault: memoryShare(),
+    openScratch: (folder = tmpdir()) => folderScratch(folder),
     runSelf,
     failpoint: failpointOf(env.MAKEGOOD_FAILPOINT),
   }
@@ -72,6 +76,11 @@ function openLogFilesAsAsked(options: LogFilesOptions): LogFiles {
   } catch (error) {
     throw error instanceof LogOptionsError ? new UsageError(error.message, { cause: error }) : error
   }
+}
+
+/** A quarter of the machine, and never more than the process's heap holds beside everything else. */
+function memoryShare(): number {
+  return Math.floor(Math.min(totalmem() / 4, getHeapStatistics().heap_size_limit / 3))
 }
 
 function versionOf(): string {

@@ -16,6 +16,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   'src/authorities': ['src/repair/authority.ts', 'src/engine/json.ts', 'src/log'],
   'src/simulator': ['src/authorities', 'src/repair/authority.ts', 'src/engine/json.ts', 'src/log'],
   'src/stores': ['src/log'],
+  'src/scratch': ['src/engine/scratch.ts'],
   'src/server': ['src/log'],
   'src/cli': ['src/repair', 'src/watch', 'src/engine', 'src/log', 'src/transfer', 'src/workload'],
   projections: ['src/log', 'src/engine/projection.ts', 'src/engine/json.ts'],

@@ -3,6 +3,7 @@
 import type { Logger } from 'pino'
 import type { JsonObject, JsonValue } from '../engine/json.js'
 import type { Projection } from '../engine/projection.js'
+import type { Scratch } from '../engine/scratch.js'
 import type { EventReader, EventStore } from '../log/event-store.js'
 import type { Authority } from '../repair/authority.js'
 import type { FileLine } from '../transfer/located-line.js'
@@ -142,6 +143,10 @@ export interface Context {
   startSimulator(args: readonly string[]): Promise<SimulatorProcess>
   /** The same in the foreground, until it ends; gives its exit code. */
   runSimulator(args: readonly string[]): Promise<number>
+  /** Bytes of folded states that a replay may hold where nothing else is said. */
+  readonly memoryBytesDefault: number
+  /** Scratch space in a folder; undefined: the system's for temporary files. */
+  openScratch(folder: string | undefined): Scratch
   /** Runs this program in a process of its own, as a person would, and gives what it printed. */
   runSelf(args: readonly string[]): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }>
   /** Stops the process at a named step, for tests of what a kill leaves behind. */

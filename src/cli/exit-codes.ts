@@ -1,7 +1,7 @@
 // Exit codes: what scripts rely on. Every failure becomes one line and one code here and nowhere else.
 import { CutError } from '../engine/cut.js'
 import { InvalidProjectionError } from '../engine/projection.js'
-import { StoreUnavailableError } from '../log/store-errors.js'
+import { StoreAddressError, StoreUnavailableError } from '../log/store-errors.js'
 import { ApprovalError } from '../repair/apply.js'
 import { PlanStaleError } from '../repair/decide.js'
 
@@ -45,12 +45,12 @@ export class PortTakenError extends Error {
   override readonly name = 'PortTakenError'
 }
 
+const USAGE = [UsageError, CutError, InvalidProjectionError, StoreAddressError]
 const UNAVAILABLE = [StoreUnavailableError, PortTakenError, LookupFailedError]
 
 /** The code of a failure. */
 export function exitCodeOf(error: unknown): ExitCode {
-  if (error instanceof UsageError || error instanceof CutError || error instanceof InvalidProjectionError)
-    return EXIT.usage
+  if (USAGE.some((kind) => error instanceof kind)) return EXIT.usage
   if (UNAVAILABLE.some((kind) => error instanceof kind)) return EXIT.unavailable
   if (error instanceof ApprovalError) return EXIT.approvalMissing
   if (error instanceof PlanStaleError) return EXIT.planStale

@@ -10,6 +10,7 @@ import { msOfTicks, parseTicks, ticksOfMs } from '../log/ticks.js'
 import type { Context } from './context.js'
 import { UsageError } from './exit-codes.js'
 import { type LookupOptions, lookUpOf } from './lookup-option.js'
+import { type MemoryOptions, memoryOf, withMemoryOptions } from './memory-option.js'
 import { progressLine } from './progress.js'
 
 /** Options of every command that reads a store. */
@@ -19,7 +20,7 @@ export interface StoreOptions {
 }
 
 /** Options of every command that replays. */
-export interface ReadingOptions extends StoreOptions, LookupOptions {
+export interface ReadingOptions extends StoreOptions, LookupOptions, MemoryOptions {
   readonly projection?: string
   readonly asOf?: string
   readonly now?: string
@@ -36,7 +37,7 @@ export function withStoreOptions(command: Command): Command {
 
 /** Adds the options of a replay. */
 export function withReadingOptions(command: Command): Command {
-  return withStoreOptions(command)
+  return withMemoryOptions(withStoreOptions(command))
     .option('--projection <name|file>', 'the name of a built-in projection, or a module made with defineProjection')
     .option('--as-of <time>', 'stop at a time (RFC 3339 or now-2h) or a position (commit/prepare)')
     .option('--now <time>', 'what rules take for the present (default: the clock; under --as-of the cut)')
@@ -99,6 +100,7 @@ export async function replayStore(
       ...(cut && { cut }),
       ...(lookUp && { lookUp }),
       now,
+      memory: memoryOf(options, context),
       filters: filtersOf(options),
       signal: context.interruption.signal,
       onProgress: show.update,

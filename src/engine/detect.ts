@@ -5,7 +5,8 @@ import { type FoldedSubject, incompletenessOf, revisionsOf } from './fold.js'
 import type { JsonObject } from './json.js'
 import type { Evidence, FindingRef, Intent, KeyUse, Projection, Rule, RuleContext, RuleHead } from './projection.js'
 
-const HISTORY_INCOMPLETE: RuleHead = {
+/** The engine's rule of histories that are not whole. */
+export const HISTORY_INCOMPLETE: RuleHead = {
   id: 'history-incomplete',
   title: 'The history is not whole: absence of an event proves nothing.',
   severity: 1,
@@ -76,45 +77,76 @@ function integrityEvidence(folded: FoldedSubject): [RuleHead, Evidence][] {
   return evidence
 }
 
-/** A key's use with the subject that uses it. */
-interface SubjectUse {
-  readonly folded: FoldedSubject
+/** One use of a key that should be unique, by which subject, under which of the projection's `sharedKeys` (its index). */
+export interface SharedUse {
+  readonly rule: number
+  readonly subject: string
+  /** As of FoldedSubject: orders the uses of a key by when their subjects came. */
+  readonly ordinal: number
   readonly use: KeyUse
 }
 
-/** The second pass: keys that should be unique over all subjects and are not, as findings by subject. */
-export function detectSharedKeys(subjects: Iterable<FoldedSubject>, projection: Projection): Map<string, Finding[]> {
-  const bySubject = new Map<string, Finding[]>()
-  for (const rule of projection.sharedKeys ?? []) {
-    for (const uses of groupUses(subjects, rule.keys.bind(rule)).values()) {
-      const events = uses.map(({ use }) => use.opened.id)
-      const sharedBy = [...new Set(uses.map(({ folded }) => folded.subject))].sort()
-      for (const { folded, use } of uses) {
-        const evidence = { ...use, events, detail: { ...use.detail, key: use.key, sharedBy } }
-        const revisions = revisionsOf(folded, projection)
-        const found = bySubject.get(folded.subject) ?? []
-        found.push(makeFinding(projection.name, rule, { subject: folded.subject, revisions, evidence }))
-        bySubject.set(folded.subject, found)
-      }
+/** All uses of a key that are more than one. */
+export type SharedUses = readonly SharedUse[]
+
+/** The uses of one subject. */
+export function* sharedUsesOf(
+  { subject, ordinal, state }: FoldedSubject,
+  { sharedKeys = [] }: Projection,
+): Iterable<SharedUse> {
+  for (const [index, rule] of sharedKeys.entries()) {
+    for (const use of rule.keys(state)) yield { rule: index, subject, ordinal, use }
+  }
+}
+
+/** Keys that are used more than once, by the subjects that use them. */
+export function groupSharedUses(uses: Iterable<SharedUse>): Map<string, SharedUses[]> {
+  const byKey = new Map<string, SharedUse[]>()
+  for (const used of uses) {
+    const key = `${used.rule} ${used.use.key}`
+    const known = byKey.get(key)
+    if (known) known.push(used)
+    else byKey.set(key, [used])
+  }
+  const bySubject = new Map<string, SharedUses[]>()
+  for (const group of byKey.values()) {
+    if (group.length < 2) continue
+    group.sort((a, b) => a.ordinal - b.ordinal)
+    for (const subject of new Set(group.map((used) => used.subject))) {
+      const groups = bySubject.get(subject) ?? []
+      groups.push(group)
+      bySubject.set(subject, groups)
     }
   }
   return bySubject
 }
 
-function groupUses(
-  subjects: Iterable<FoldedSubject>,
-  keysOf: (state: unknown) => Iterable<KeyUse>,
-): Map<string, SubjectUse[]> {
-  const uses = new Map<string, SubjectUse[]>()
-  for (const folded of subjects) {
-    for (const use of keysOf(folded.state)) {
-      const known = uses.get(use.key)
-      if (known) known.push({ folded, use })
-      else uses.set(use.key, [{ folded, use }])
-    }
-  }
-  for (const [key, found] of uses) if (found.length < 2) uses.delete(key)
-  return uses
+/** The findings of one subject that come of keys it shares. */
+export function detectShared(folded: FoldedSubject, groups: readonly SharedUses[], projection: Projection): Finding[] {
+  const revisions = revisionsOf(folded, projection)
+  const { subject } = folded
+  return groups.flatMap((group) => {
+    const events = group.map(({ use }) => use.opened.id)
+    const sharedBy = [...new Set(group.map((used) => used.subject))].sort()
+    return group
+      .filter((used) => used.subject === subject)
+      .map(({ rule, use }) => {
+        const evidence = { ...use, events, detail: { ...use.detail, key: use.key, sharedBy } }
+        return makeFinding(projection.name, projection.sharedKeys?.[rule] as RuleHead, { subject, revisions, evidence })
+      })
+  })
+}
+
+/** The second pass: keys that should be unique over all subjects and are not, as findings by subject. */
+export function detectSharedKeys(subjects: Iterable<FoldedSubject>, projection: Projection): Map<string, Finding[]> {
+  const bySubject = new Map([...subjects].map((folded) => [folded.subject, folded]))
+  const uses = [...bySubject.values()].flatMap((folded) => [...sharedUsesOf(folded, projection)])
+  return new Map(
+    [...groupSharedUses(uses)].map(([subject, groups]) => [
+      subject,
+      detectShared(bySubject.get(subject) as FoldedSubject, groups, projection),
+    ]),
+  )
 }
 
 /** The compensations of one subject: empty unless it has a repairable finding and nothing that holds it. */

@@ -17,7 +17,7 @@ export interface Incompleteness {
 /** One subject as folded so far. */
 export interface FoldedSubject<State = unknown> {
   readonly subject: string
-  /** The how-many-eth subject it was when its first event came; orders subjects by first event. */
+  /** The how-many-eth event of the reading its first one was; orders subjects by first event. */
   readonly ordinal: number
   state: State
   /** The last event seen of each of its streams, by category. */
@@ -44,13 +44,15 @@ export class Fold<State = unknown> {
   readonly subjects = new Map<string, FoldedSubject<State>>()
   readonly counts: FoldCounts = { events: 0, streams: 0, undecodable: 0, gaps: 0, unattributable: 0 }
   readonly #categories: ReadonlySet<string>
+  #ordinal = 0
 
   constructor(readonly projection: Projection<State>) {
     this.#categories = new Set(projection.categories)
   }
 
-  /** Takes the next event of the log; events of other categories are passed over. */
-  add(event: RecordedEvent): void {
+  /** Takes the next event of the log, the how-many-eth it is; events of other categories are passed over. */
+  add(event: RecordedEvent, ordinal: number = this.#ordinal): void {
+    this.#ordinal = ordinal + 1
     const described = describedBy(event.stream)
     const category = categoryOf(described ?? event.stream)
     if (category === undefined || !this.#categories.has(category)) return
@@ -112,7 +114,8 @@ export class Fold<State = unknown> {
   #subject(subject: string): FoldedSubject<State> {
     const known = this.subjects.get(subject)
     if (known) return known
-    const folded = emptySubject(this.projection, subject, this.subjects.size)
+    // Its first event is being added now.
+    const folded = emptySubject(this.projection, subject, this.#ordinal - 1)
     this.subjects.set(subject, folded)
     return folded
   }

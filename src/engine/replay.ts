@@ -7,12 +7,13 @@ import { comparePositions, type Position } from '../log/position.js'
 import { prefixesOf } from '../log/stream.js'
 import { formatTicks, ticksOfMs } from '../log/ticks.js'
 import { type Cut, cutAtEvent } from './cut.js'
-import { compensateSubject, detectSharedKeys, detectSubject, rulesOf } from './detect.js'
+import { rulesOf } from './detect.js'
 import { digestOfScan, type ScanQuestion } from './digest.js'
-import { compareFindings, type Finding, markHeld } from './finding.js'
-import { Fold, type FoldCounts, type FoldedSubject } from './fold.js'
-import type { JsonValue } from './json.js'
-import type { EventRef, Intent, Projection, RuleContext } from './projection.js'
+import { compareFindings, type Finding } from './finding.js'
+import type { FoldCounts } from './fold.js'
+import { type Compensation, type Judgement, judge, type LookUp } from './judge.js'
+import { type MemoryLimit, PartitionedFold } from './partitioned-fold.js'
+import type { Projection } from './projection.js'
 
 /** How far a replay has come. */
 export interface Progress {
@@ -22,9 +23,6 @@ export interface Progress {
   readonly elapsedMs: number
 }
 
-/** Answers somebody outside about one subject, by the lookup's name; asked once a subject. Throws where they cannot tell now. */
-export type LookUp = (subject: string) => Promise<Readonly<Record<string, JsonValue>>>
-
 export interface ReplayOptions {
   /** Where to stop; left out: at the end of the reading, which must then be one that nobody appends to (log files). */
   readonly cut?: Cut
@@ -33,6 +31,8 @@ export interface ReplayOptions {
   /** Only findings of these rules or subjects are reported. Everything is folded and judged all the same. */
   readonly filters?: ScanQuestion['filters']
   readonly lookUp?: LookUp
+  /** Left out: everything is held in memory. Findings, digest and order are the same for any limit. */
+  readonly memory?: MemoryLimit
   readonly signal?: AbortSignal
   /** Called after each batch. */
   readonly onProgress?: (progress: Progress) => void
@@ -60,16 +60,6 @@ export interface ScanSummary extends ScanQuestion {
   readonly elapsedMs: number
 }
 
-/** What would make one subject good. */
-export interface Compensation {
-  readonly subject: string
-  /** Orders subjects by their first event in the log. */
-  readonly ordinal: number
-  /** The last event read of each of its streams, by category. */
-  readonly heads: Readonly<Record<string, EventRef>>
-  readonly intents: readonly Intent[]
-}
-
 export interface ReplayResult {
   readonly summary: ScanSummary
   /** Sorted by subject, rule, id. */
@@ -79,8 +69,8 @@ export interface ReplayResult {
 }
 
 /**
- * Replays the log up to the cut, folds every subject and reports what is wrong. Memory grows with the number of subjects.
- * Throws what the reader throws, and the signal's reason when aborted.
+ * Replays the log up to the cut, folds every subject and reports what is wrong. Memory grows with the number of subjects, up to
+ * the limit, and with the number of findings. Throws what the reader throws, ScratchError, and the signal's reason when aborted.
  */
 export async function replay(
   reader: EventReader,
@@ -89,10 +79,22 @@ export async function replay(
 ): Promise<ReplayResult> {
   const clock = options.elapsedClock ?? (() => performance.now())
   const startedAt = clock()
-  const fold = new Fold(projection)
-  const lastRead = await readUpTo(reader, fold, { ...options, clock, startedAt })
-  const judged = await judge([...fold.subjects.values()], projection, options)
-  const { filters = {}, now } = options
+  const fold = new PartitionedFold(projection, options.memory)
+  try {
+    const lastRead = await readUpTo(reader, { fold, projection }, { ...options, clock, startedAt })
+    const judged = await judge(fold, projection, options)
+    return resultOf(judged, projection, { ...options, lastRead, elapsedMs: Math.round(clock() - startedAt) })
+  } finally {
+    fold.close()
+  }
+}
+
+function resultOf(
+  judged: Judgement,
+  projection: Projection,
+  options: ReplayOptions & { lastRead: Cut | undefined; elapsedMs: number },
+): ReplayResult {
+  const { filters = {}, now, lastRead, elapsedMs } = options
   const findings = judged.findings.filter((finding) => isAskedFor(finding, filters)).sort(compareFindings)
   const question: ScanQuestion = {
     projection: projection.name,
@@ -103,10 +105,10 @@ export async function replay(
   const summary: ScanSummary = {
     ...question,
     cut: options.cut ?? lastRead ?? null,
-    coverage: coverageOf(fold, options.countUnreadable?.() ?? 0),
+    coverage: coverageOf(judged, options.countUnreadable?.() ?? 0),
     findings: countByRule(findings, projection),
     digest: digestOfScan(question, findings),
-    elapsedMs: Math.round(clock() - startedAt),
+    elapsedMs,
   }
   const compensations = judged.compensations.filter(({ subject }) => filters.subjects?.includes(subject) ?? true)
   return { summary, findings, compensations }
@@ -114,11 +116,11 @@ export async function replay(
 
 async function readUpTo(
   reader: EventReader,
-  fold: Fold,
+  { fold, projection }: { fold: PartitionedFold; projection: Projection },
   options: ReplayOptions & { clock: () => number; startedAt: number },
 ): Promise<Cut | undefined> {
   const { cut, signal, clock, startedAt } = options
-  const filter = { streamPrefixes: prefixesOf(fold.projection.categories) }
+  const filter = { streamPrefixes: prefixesOf(projection.categories) }
   let last: Cut | undefined
   for await (const batch of reader.readAll({ filter, ...(signal && { signal }) })) {
     signal?.throwIfAborted()
@@ -126,7 +128,7 @@ async function readUpTo(
     for (const event of events) fold.add(event)
     last = cutAtEvent(events.at(-1)) ?? last
     const fraction = cut && fractionOf(batch.position.commit, cut.position.commit)
-    options.onProgress?.({ events: fold.counts.events, fraction, elapsedMs: clock() - startedAt })
+    options.onProgress?.({ events: fold.taken, fraction, elapsedMs: clock() - startedAt })
     if (cut && comparePositions(batch.position, cut.position) >= 0) break
   }
   return last
@@ -143,55 +145,16 @@ function fractionOf(done: bigint, all: bigint): number {
   return all === 0n ? 1 : Math.min(1, Number(done) / Number(all))
 }
 
-/** Subjects about which somebody outside is asked at the same time. */
-const ASKED_AT_ONCE = 64
-
-async function judge(
-  subjects: readonly FoldedSubject[],
-  projection: Projection,
-  { now, lookUp }: ReplayOptions,
-): Promise<{ findings: Finding[]; compensations: Compensation[] }> {
-  const shared = detectSharedKeys(subjects, projection)
-  const findings: Finding[] = []
-  const compensations: Compensation[] = []
-  for (let start = 0; start < subjects.length; start += ASKED_AT_ONCE) {
-    const some = subjects.slice(start, start + ASKED_AT_ONCE)
-    const answers = lookUp && (await Promise.all(some.map(({ subject }) => lookUp(subject))))
-    for (const [index, folded] of some.entries()) {
-      const context: RuleContext = { now, lookups: answers?.[index] ?? {} }
-      const own = judgeSubject(folded, projection, context, shared.get(folded.subject))
-      for (const finding of own) findings.push(finding)
-      const intents = compensateSubject(folded, own, projection, context)
-      if (intents.length === 0) continue
-      const { subject, ordinal, heads } = folded
-      compensations.push({ subject, ordinal, heads, intents })
-    }
-  }
-  return { findings, compensations }
-}
-
-/** All findings of one subject, those of rules across subjects included. */
-export function judgeSubject(
-  folded: FoldedSubject,
-  projection: Projection,
-  context: RuleContext,
-  shared: readonly Finding[] = [],
-): Finding[] {
-  const own = detectSubject(folded, projection, context)
-  return shared.length === 0 ? own : markHeld([...own, ...shared])
-}
-
 function isAskedFor({ rule, subject }: Finding, { rules, subjects }: ScanQuestion['filters']): boolean {
   return (rules?.includes(rule) ?? true) && (subjects?.includes(subject) ?? true)
 }
 
-function coverageOf(fold: Fold, unreadable: number): Coverage {
-  const { counts } = fold
+function coverageOf({ counts, subjects }: Judgement, unreadable: number): Coverage {
   return {
     complete: counts.unattributable === 0 && unreadable === 0,
     events: counts.events,
     streams: counts.streams,
-    subjects: fold.subjects.size,
+    subjects,
     undecodable: counts.undecodable,
     gaps: counts.gaps,
     unattributable: counts.unattributable,

@@ -9,6 +9,7 @@ import { isSameFile } from '../files.js'
 import { exitOfScan, FINDING_LAYOUT, findingRow, summaryRow } from '../finding-output.js'
 import { type LogOptions, logFilesOptions, withLogOptions } from '../log-options.js'
 import { withLookupOption } from '../lookup-option.js'
+import { memoryOf } from '../memory-option.js'
 import { numberOption } from '../number-option.js'
 import { formatOf, makePrinter, type Row } from '../output.js'
 import { progressLine } from '../progress.js'
@@ -128,6 +129,7 @@ async function replayLogs(
   try {
     const result = await replay(logs, projection, {
       now: options.now === undefined ? clock : msOfTicks(parseMoment('--now', options.now, clock)),
+      memory: memoryOf(options, context),
       filters: filtersOf(options),
       signal: context.interruption.signal,
       onProgress: show.update,

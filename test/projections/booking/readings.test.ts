@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { booking } from '../../../projections/booking/booking.js'
 import { Fold } from '../../../src/engine/fold.js'
 import type { JsonObject } from '../../../src/engine/json.js'
+import { judgeSubject } from '../../../src/engine/judge.js'
 import type { Projection } from '../../../src/engine/projection.js'
-import { judgeSubject } from '../../../src/engine/replay.js'
 import {
   adult,
   attempt,
