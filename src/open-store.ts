@@ -7,7 +7,8 @@ import { openMemoryStore } from './stores/memory/memory-store.js'
 
 /**
  * Opens the store at `where`: a folder, `memory:`, or a server by its connection string. For reading, a folder that holds no store is
- * refused and nothing is made; for writing it is made at the first append. Throws StoreUnavailableError.
+ * refused and nothing is made; for writing it is made at the first append. Throws StoreUnavailableError, and
+ * StoreAddressError where the connection string is none.
  */
 export async function openStore(where: string, mode: 'read' | 'write' = 'write'): Promise<EventStore> {
   if (where === 'memory:') return openMemoryStore()

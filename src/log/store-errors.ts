@@ -10,6 +10,11 @@ export class StoreUnavailableError extends Error {
 /** Nothing more can be written for lack of space; reading goes on. */
 export class StoreFullError extends StoreUnavailableError {}
 
+/** The text that says where a store is cannot be understood. The message names what is wrong, and no secret. */
+export class StoreAddressError extends Error {
+  override readonly name = 'StoreAddressError'
+}
+
 /** What the store gave back is not what was put in: a checksum, a revision or an index entry is wrong. */
 export class StoreCorruptError extends Error {
   override readonly name = 'StoreCorruptError'

@@ -1,6 +1,6 @@
 // The connection string: `esdb://user:password@host:2113,host2:2113?tls=true&…`, as EventStoreDB's clients take it. It is read here and never
 // handed on: the client prints it, password included, where it finds something in it that it does not know.
-import { StoreUnavailableError } from '../../log/store-errors.js'
+import { StoreAddressError } from '../../log/store-errors.js'
 import type { Endpoint } from './endpoint.js'
 
 export type NodePreference = 'leader' | 'follower' | 'readOnlyReplica' | 'random'
@@ -27,9 +27,6 @@ export interface ConnectionSettings {
   readonly keepAliveIntervalMs: number
   readonly keepAliveTimeoutMs: number
 }
-
-/** A connection string that cannot be used. The message names what is wrong and never holds a secret. */
-export class ConnectionStringError extends StoreUnavailableError {}
 
 const SCHEME = /^(?:esdb|kurrentdb)(\+discover)?:\/\//i
 const DEFAULT_PORT = 2113
@@ -69,11 +66,10 @@ export function redactConnectionString(text: string): string {
   return `${scheme}${hasCredentials ? '***@' : ''}${hosts}`
 }
 
-/** Throws ConnectionStringError. */
+/** Throws StoreAddressError. */
 export function parseConnectionString(text: string): ConnectionSettings {
   const scheme = SCHEME.exec(text.trim())
-  if (!scheme)
-    throw new ConnectionStringError('A connection string begins with esdb://, esdb+discover:// or kurrentdb://')
+  if (!scheme) throw new StoreAddressError('A connection string begins with esdb://, esdb+discover:// or kurrentdb://')
   const { credentials, hosts, query } = partsOf(text.trim().slice(scheme[0].length))
   const settings = settingsOf(optionsIn(query))
   const parsed = {
@@ -103,10 +99,10 @@ function partsOf(rest: string): {
 
 function credentialsIn(text: string): { username: string; password: string } {
   const colon = text.indexOf(':')
-  if (colon <= 0) throw new ConnectionStringError('Credentials are given as user:password@ before the host')
+  if (colon <= 0) throw new StoreAddressError('Credentials are given as user:password@ before the host')
   const username = decoded(text.slice(0, colon), 'The user name')
   // It is sent as `user:password`, where the first colon ends the name.
-  if (username.includes(':')) throw new ConnectionStringError('A user name cannot hold a colon')
+  if (username.includes(':')) throw new StoreAddressError('A user name cannot hold a colon')
   return {
     username,
     password: decoded(text.slice(colon + 1), 'The password'),
@@ -119,7 +115,7 @@ function hostIn(text: string): Endpoint {
   const port = Number(match?.[3] ?? DEFAULT_PORT)
   if (host === undefined || port < 1 || port > 65_535) {
     // Not repeated: what stands there may be half of a password.
-    throw new ConnectionStringError('After the credentials stand hosts, host:port,host:port; one of them is none')
+    throw new StoreAddressError('After the credentials stand hosts, host:port,host:port; one of them is none')
   }
   return { host, port }
 }
@@ -131,7 +127,7 @@ function optionsIn(query: string): ReadonlyMap<OptionName, string> {
     const equals = pair.indexOf('=')
     const given = equals < 0 ? pair : pair.slice(0, equals)
     const name = OPTION_BY_FLAT_NAME.get(flat(given))
-    if (!name) throw new ConnectionStringError(`The connection string has an unknown option: ${printable(given)}`)
+    if (!name) throw new StoreAddressError(`The connection string has an unknown option: ${printable(given)}`)
     options.set(name, equals < 0 ? '' : decoded(pair.slice(equals + 1).trim(), name))
   }
   return options
@@ -141,7 +137,7 @@ type Options = ReadonlyMap<OptionName, string>
 
 function settingsOf(options: Options): Omit<ConnectionSettings, 'hosts' | 'discover' | 'credentials'> {
   if (!booleanIn(options, 'tlsVerifyCert', true)) {
-    throw new ConnectionStringError(
+    throw new StoreAddressError(
       'tlsVerifyCert=false is not supported: name the authority of the certificate with tlsCAFile',
     )
   }
@@ -167,14 +163,14 @@ function preferenceIn(options: Options): NodePreference {
   const given = options.get('nodePreference')
   if (given === undefined) return 'leader'
   const preference = PREFERENCES.find((known) => flat(known) === flat(given))
-  if (!preference) throw new ConnectionStringError(`nodePreference: expected one of ${PREFERENCES.join(', ')}`)
+  if (!preference) throw new StoreAddressError(`nodePreference: expected one of ${PREFERENCES.join(', ')}`)
   return preference
 }
 
 function booleanIn(options: Options, name: OptionName, otherwise: boolean): boolean {
   const given = options.get(name)
   if (given === undefined) return otherwise
-  if (given !== 'true' && given !== 'false') throw new ConnectionStringError(`${name}: expected true or false`)
+  if (given !== 'true' && given !== 'false') throw new StoreAddressError(`${name}: expected true or false`)
   return given === 'true'
 }
 
@@ -183,21 +179,21 @@ function integerIn(options: Options, name: OptionName, otherwise: number): numbe
   if (given === undefined) return otherwise
   const lowest = name.startsWith('keepAlive') ? -1 : name === 'discoveryInterval' ? 0 : 1
   const value = /^-?\d{1,9}$/.test(given) ? Number(given) : Number.NaN
-  if (!(value >= lowest)) throw new ConnectionStringError(`${name}: expected a whole number from ${lowest}`)
+  if (!(value >= lowest)) throw new StoreAddressError(`${name}: expected a whole number from ${lowest}`)
   return value
 }
 
 function mustFit({ tls, credentials, tlsCaFile, userCertFile, userKeyFile }: ConnectionSettings): void {
   if (!tls && credentials) {
-    throw new ConnectionStringError(
+    throw new StoreAddressError(
       'User and password are only sent over TLS: take tls=false or the credentials out of the connection string',
     )
   }
   if (!tls && (tlsCaFile ?? userCertFile ?? userKeyFile) !== undefined) {
-    throw new ConnectionStringError('tls=false and certificate files do not go together')
+    throw new StoreAddressError('tls=false and certificate files do not go together')
   }
   if ((userCertFile === undefined) !== (userKeyFile === undefined)) {
-    throw new ConnectionStringError('userCertFile and userKeyFile are given together')
+    throw new StoreAddressError('userCertFile and userKeyFile are given together')
   }
 }
 
@@ -205,7 +201,7 @@ function decoded(text: string, what: string): string {
   try {
     return decodeURIComponent(text)
   } catch {
-    throw new ConnectionStringError(`${what} is not percent-encoded well: write % as %25`)
+    throw new StoreAddressError(`${what} is not percent-encoded well: write % as %25`)
   }
 }
 

@@ -15,16 +15,11 @@ import type {
 } from '../../log/event-store.js'
 import type { Position } from '../../log/position.js'
 import type { ExpectedRevision, Revision } from '../../log/revision.js'
-import { StoreUnavailableError } from '../../log/store-errors.js'
+import { StoreAddressError, StoreUnavailableError } from '../../log/store-errors.js'
 import { normaliseEvents, refuseAppend, refuseWrite } from '../proposal.js'
 import { leavable } from '../subscription.js'
 import { Cluster } from './cluster.js'
-import {
-  type ConnectionSettings,
-  ConnectionStringError,
-  parseConnectionString,
-  redactConnectionString,
-} from './connection-string.js'
+import { type ConnectionSettings, parseConnectionString, redactConnectionString } from './connection-string.js'
 import { isTransient, readingError } from './errors.js'
 import { followLog, followStream } from './following.js'
 import { readLog } from './log-reading.js'
@@ -52,7 +47,7 @@ const MAX_RECORD_BYTES = 16 * 1024 * 1024
 const CONNECT_TIMEOUT_MS = 5_000
 
 /**
- * Connects. Throws ConnectionStringError where the string or its files cannot be used, StoreUnavailableError where no node answers, none leads,
+ * Connects. Throws StoreAddressError where the string or its files cannot be used, StoreUnavailableError where no node answers, none leads,
  * or user and password are wrong.
  */
 export async function openEventStoreDbStore(options: EventStoreDbOptions): Promise<EventStore> {
@@ -105,7 +100,7 @@ async function readPem(option: string, file: string): Promise<Buffer> {
   try {
     return await readFile(file)
   } catch (cause) {
-    throw new ConnectionStringError(`${option}: ${cause instanceof Error ? cause.message : cause}`, { cause })
+    throw new StoreAddressError(`${option}: ${cause instanceof Error ? cause.message : cause}`, { cause })
   }
 }
 

@@ -1,7 +1,7 @@
 // Connection strings: what they mean, and that nothing of a secret is ever repeated.
 import { describe, expect, test } from 'vitest'
+import { StoreAddressError } from '../../../src/log/store-errors.js'
 import {
-  ConnectionStringError,
   isConnectionString,
   parseConnectionString,
   redactConnectionString,
@@ -117,7 +117,7 @@ describe('a connection string', () => {
     [`esdb://admin:${SECRET}/x@y/z`],
     [`esdb://host?tls=false&tlsCAFile=x`],
   ])('%s is refused', (text) => {
-    expect(refusalOf(text)).toBeInstanceOf(ConnectionStringError)
+    expect(refusalOf(text)).toBeInstanceOf(StoreAddressError)
   })
 
   test.each([
