@@ -53,6 +53,16 @@ async function issue({ bookingId, passengerId }) {
   }
 }
 
+/** The ticket that the passenger has at the authority already. */
+async function lookUp({ bookingId, passengerId }) {
+  for (;;) {
+    const told = await authority.lookUp({ key: `live-${randomUUID()}`, request: { bookingId, passengerId } })
+    if (told.kind === 'found') return told.answer
+    if (told.kind === 'none') return undefined
+    await sleep(5)
+  }
+}
+
 async function orderOf(bookingId) {
   const order = {}
   for (const { type, data } of await eventsOf(`payment-${bookingId}`)) {
@@ -114,10 +124,10 @@ const PERFORM = {
       ])
       return
     }
-    await recordLive(act, await issue(act))
+    await recordLive(act, (await lookUp(act)) ?? (await issue(act)))
   },
 
-  /** Live ticketing that looks at no claim. */
+  /** Live ticketing that looks at no claim, nor at what was issued before. */
   async 'live-rude'(act) {
     await recordLive(act, await issue(act))
   },

@@ -1,5 +1,5 @@
 // Many processes that repair one folder at the same time, through one ticket authority that loses answers, talks nonsense and refuses.
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { seedFor } from '../controls/seed.js'
 import { breachesAtEnd } from './end.js'
 import type { Evidence } from './evidence.js'
@@ -23,6 +23,7 @@ test('50 processes applying one plan leave one ticket a passenger, each asked fo
   const seed = seedFor('50 processes')
   const behaviour = { ...FAULTS, seed }
   const outage = await Outage.make({ seed, bookings: 150, behaviour })
+  onTestFinished(() => outage.end())
   const planned = await outage.plan('plan')
   await applyTogether(outage, Array<Planned>(50).fill(planned))
   const evidence = await outage.evidence()
@@ -30,13 +31,13 @@ test('50 processes applying one plan leave one ticket a passenger, each asked fo
   expect(await breachesAtEnd(outage, [planned], behaviour)).toEqual([])
   process.stdout.write(`${planned.plan.items.length} items, applied by ${hands(evidence)} of 50 processes\n`)
   expect(hands(evidence)).toBeGreaterThan(1)
-  await outage.end()
 }, 300_000)
 
 test('two plans of different times over the same findings, applied at once, leave one ticket a passenger', async () => {
   const seed = seedFor('two plans')
   const behaviour = { ...FAULTS, seed }
   const outage = await Outage.make({ seed, bookings: 150, behaviour })
+  onTestFinished(() => outage.end())
   const first = await outage.plan('first')
   const sold = first.plan.items.slice(0, 3).map(({ subject }, n) => ({ bookingId: `N${n}`, like: subject }))
   await outage.stand(
@@ -51,5 +52,4 @@ test('two plans of different times over the same findings, applied at once, leav
   await applyTogether(outage, [first, second, first, second, first, second])
   expect(breachesOf(await outage.evidence(), SAFETY)).toEqual([])
   expect(await breachesAtEnd(outage, [first, second], behaviour)).toEqual([])
-  await outage.end()
 }, 300_000)

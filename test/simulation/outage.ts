@@ -40,6 +40,8 @@ export interface OutageOptions {
   readonly bookings: number
   readonly scenario?: 'outage' | 'mixed'
   readonly behaviour?: BehaviourOptions
+  /** Plans and decisions ask the authority for each booking's tickets as well. */
+  readonly asksAuthority?: boolean
 }
 
 export class Outage {
@@ -53,13 +55,15 @@ export class Outage {
   private constructor(
     readonly folder: string,
     readonly now: string,
+    readonly asksAuthority: boolean,
   ) {}
 
   /** Makes the store and starts the simulator. */
-  static async make({ seed, bookings, scenario = 'outage', behaviour = {} }: OutageOptions): Promise<Outage> {
+  static async make(options: OutageOptions): Promise<Outage> {
+    const { seed, bookings, scenario = 'outage', behaviour = {}, asksAuthority = false } = options
     const folder = await mkdtemp(join(tmpdir(), 'makegood-simulation-'))
     const workload = generate({ bookings, seed, scenario })
-    const outage = new Outage(folder, workload.marker.now)
+    const outage = new Outage(folder, workload.marker.now, asksAuthority)
     const store = await openEmbeddedStore({ folder: outage.store })
     const truth = new TruthFiles(folder, workload.marker)
     await writeWorkload(store, workload, { onOutline: (outline) => truth.note(outline) })
@@ -85,6 +89,12 @@ export class Outage {
     return this.#simulator?.url ?? 'http://127.0.0.1:9'
   }
 
+  /** Options of every command that judges bookings for a repair. */
+  get #judging(): string[] {
+    const lookup = this.asksAuthority ? ['--lookup', `ticket-authority=${this.url}`] : []
+    return ['--store', this.store, ...lookup]
+  }
+
   /** Starts the simulator, on the port that it had before; one that runs is killed first. */
   async startSimulator(behaviour: BehaviourOptions): Promise<void> {
     const port = this.#simulator ? ['--port', new URL(this.#simulator.url).port] : []
@@ -105,14 +115,14 @@ export class Outage {
   /** A plan that is only looked at. */
   async planUnapplied(name: string): Promise<Planned> {
     const file = join(this.folder, `${name}.json`)
-    const end = await runMakegood('plan', '--store', this.store, '--out', file)
+    const end = await runMakegood('plan', ...this.#judging, '--out', file)
     if (end.code !== 0) throw new Error(`plan ended with ${end.code}: ${end.stderr}`)
     return { file, plan: parsePlan(await readFile(file, 'utf8'), file) }
   }
 
   /** Starts a process that applies a plan; wait for it with `settle`. */
   apply({ file, plan }: Planned, failpoint?: string): MakegoodProcess {
-    const where = ['--store', this.store, '--authority', this.url]
+    const where = [...this.#judging, '--authority', this.url]
     // Lost answers are the rule here: they must not end a run.
     const how = ['--approve', plan.digest, '--error-budget', '1000000']
     return new MakegoodProcess(['apply', file, ...where, ...how], failpoint)
@@ -159,8 +169,13 @@ export class Outage {
     return readEvidence(this, { plans, ends, digests })
   }
 
-  async end(): Promise<void> {
+  /** Ends the simulator; what lies on the disk is left for whoever wants to look at it. */
+  async stop(): Promise<void> {
     await this.#simulator?.kill()
+  }
+
+  async end(): Promise<void> {
+    await this.stop()
     await rm(this.folder, { recursive: true, force: true })
   }
 }

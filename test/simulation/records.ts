@@ -126,7 +126,9 @@ export class Records {
     if (!first || begun.length > 1) return [`${digest} was begun ${begun.length} times`]
     const told = this.#evidence.events.filter(({ stream }) => stream === first.stream)
     const settled = new Set(told.filter(({ type }) => type === 'ItemSettled').map(({ data }) => data.key))
-    const open = items.filter(({ key, subject }) => !settled.has(key) && !this.isRefundPending(subject))
+    const mayStayOpen = ({ subject, intent }: Plan['items'][number]) =>
+      this.isRefundPending(subject) || this.isRudelyIssued(`${subject}/${intent.command?.passengerId}`)
+    const open = items.filter((item) => !settled.has(item.key) && !mayStayOpen(item))
     const isFinished = told.some(({ type }) => type === 'CampaignFinished')
     return [
       ...(told.some(({ type }) => type === 'CasesOpened') ? [] : [`${first.stream}: no cases were opened`]),
