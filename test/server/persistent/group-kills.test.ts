@@ -1,0 +1,115 @@
+// SIGKILL of `makegood serve` while a group is consumed: whatever nobody answered for comes again, until all is acknowledged or parked.
+// 4 kills; `MAKEGOOD_KILLS=20` for more.
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type EventStoreDBClient, jsonEvent } from '@eventstore/db-client'
+import { expect, test } from 'vitest'
+import { Random } from '../../../src/workload/random.js'
+import { seedFor } from '../../controls/seed.js'
+import { type ServeProcess, startServe, temporaryFolder } from '../serve-process.js'
+import { collect, connect } from '../served.js'
+import { type Consumer, consume, createGroup, type Decision, until } from './groups.js'
+
+const KILLS = Number(process.env.MAKEGOOD_KILLS ?? 4)
+const CONSUMERS = 3
+const PARKED = '$persistentsubscription-orders::clerks-parked'
+
+/** What the consumers know, beside the servers that are killed. */
+class Books {
+  readonly #random: Random
+  readonly appended = new Set<number>()
+  readonly acked = new Set<number>()
+  readonly parked = new Set<number>()
+  next = 0
+  given = 0
+  givenAgain = 0
+
+  constructor(random: Random) {
+    this.#random = random
+  }
+
+  /** Mostly an event is dealt with at once; some are parked, and some forgotten. */
+  decide(n: number): Decision {
+    this.given += 1
+    if (this.acked.has(n) || this.parked.has(n)) this.givenAgain += 1
+    if (this.#random.chance(0.03)) return 'nothing'
+    if (this.#random.chance(0.03)) {
+      this.parked.add(n)
+      return 'park'
+    }
+    this.acked.add(n)
+    return 'ack'
+  }
+}
+
+test(`over ${KILLS} kills no event of a group is lost`, async () => {
+  const random = new Random(seedFor('kills of a server with a group'))
+  const books = new Books(random)
+  const args = ['--insecure', '--store', join(temporaryFolder(), 'store')]
+  for (let kill = 0; kill < KILLS; kill++) {
+    const serving = await startServe(args)
+    await workUntilKilled(serving, books, random)
+  }
+  const last = await startServe(args)
+  const client = connect(last.connectionString)
+  const open = await consumeRest(client, books)
+  expect(open, 'events that nobody acknowledged or parked and that did not come again').toEqual([])
+  process.stdout.write(
+    `${KILLS} kills: ${books.appended.size} events, none lost; ${books.given} given, ${books.givenAgain} of them again after an answer\n`,
+  )
+  expect(books.appended.size).toBeGreaterThan(KILLS * 50)
+  expect((await last.end('SIGTERM')).code).toBe(0)
+}, 600_000)
+
+async function workUntilKilled(serving: ServeProcess, books: Books, random: Random): Promise<void> {
+  const client = connect(serving.connectionString)
+  const settings = { checkPointUpperBound: 20, checkPointLowerBound: 1, checkPointAfter: 50, messageTimeout: 60_000 }
+  if (books.next === 0) await createGroup(client, 'orders', settings)
+  const consumers = Array.from({ length: CONSUMERS }, () => consumeAll(serving, books))
+  const appending = appendForEver(client, books)
+  const before = books.acked.size
+  await until(() => books.acked.size > before + 100)
+  await sleep(random.between(0, 60))
+  await serving.end('SIGKILL')
+  await appending
+  await until(() => consumers.every(({ errors }) => errors.length > 0))
+}
+
+function consumeAll({ connectionString }: ServeProcess, books: Books): Consumer {
+  return consume(connect(connectionString), 'orders', { bufferSize: 20, decide: (n) => books.decide(n) })
+}
+
+/** Appends numbers until that fails. What is in doubt is not counted. */
+async function appendForEver(client: EventStoreDBClient, books: Books): Promise<void> {
+  for (;;) {
+    const numbers = Array.from({ length: 5 }, () => books.next++)
+    try {
+      await client.appendToStream(
+        'orders',
+        numbers.map((n) => jsonEvent({ type: 'Counted', data: { n } })),
+      )
+    } catch {
+      return
+    }
+    for (const n of numbers) books.appended.add(n)
+  }
+}
+
+/** Acknowledges all that still comes, parked events last. Gives what is neither acknowledged nor was parked. */
+async function consumeRest(client: EventStoreDBClient, books: Books): Promise<number[]> {
+  const links = await collect(client.readStream(PARKED, { resolveLinkTos: true })).catch(() => [])
+  const inStream = new Set(links.map(({ event }) => (event?.data as unknown as { n: number }).n))
+  const acked = new Set<number>()
+  const { got } = consume(client, 'orders', {
+    decide: (n) => {
+      acked.add(n)
+      return 'ack'
+    },
+  })
+  const open = () => [...books.appended].filter((n) => !books.acked.has(n) && !inStream.has(n) && !acked.has(n))
+  await until(() => open().length === 0).catch(() => undefined)
+  await client.replayParkedMessagesToStream('orders', 'clerks')
+  await until(() => [...inStream].every((n) => acked.has(n)))
+  expect(got.length).toBeGreaterThan(0)
+  return open()
+}
