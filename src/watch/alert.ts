@@ -1,6 +1,7 @@
 // Alerts as they are written: a finding that was opened, is still open, became urgent, or is resolved. One stream a rule,
 // `makegood.alert-{rule}`, in which each of these stands once.
 import { z } from 'zod'
+import type { JsonObject } from '../engine/json.js'
 import type { RecordedEvent } from '../log/event.js'
 import { streamOf } from '../log/stream.js'
 
@@ -15,6 +16,8 @@ export const ALERT_EVENTS = {
 } as const
 export type AlertChange = keyof typeof ALERT_EVENTS
 
+const jsonObject = z.custom<JsonObject>((value) => typeof value === 'object' && value !== null && !Array.isArray(value))
+
 const alert = z.object({
   /** The finding's id; for alerts about the watch or about many findings at once an id of their own. The same from opening to resolving. */
   id: z.string(),
@@ -28,6 +31,8 @@ const alert = z.object({
   page: z.string().nullable(),
   /** The id of the outage alert that speaks for it; null where it speaks for itself. */
   group: z.string().nullable(),
+  /** Kept of alerts that are about no single subject. */
+  detail: jsonObject.optional(),
 })
 
 /** An alert that was opened and not resolved. */
@@ -40,13 +45,23 @@ const alertRecord = alert.extend({
   /** When it says so, RFC 3339. */
   at: z.string(),
   /** Evidence and whatever a person wants to see. */
-  detail: z.record(z.string(), z.json()),
+  detail: jsonObject,
 })
 
 /** One line about an alert: what is printed, sent and kept. */
 export type AlertRecord = z.infer<typeof alertRecord>
 
 export const openAlert = alert
+
+/** Rules of the watch itself: they are about the log or the watch, not about one subject. */
+export const OWN_RULES = {
+  /** Many findings of one rule at once. */
+  outage: 'outage',
+  /** What begins deliveries comes, and what ends them does not. */
+  deliveryStopped: 'delivery-stopped',
+  /** The watch itself cannot keep up, or cannot read. */
+  lag: 'watch-lag',
+} as const
 
 export function alertStreamOf(rule: string): string {
   return streamOf(ALERT_CATEGORY, rule)

@@ -181,10 +181,9 @@ export class LiveDetection {
     await this.#bringAsOfNow(users)
     const residents = [...new Set([...judged, ...users])].flatMap((subject) => this.residents.get(subject) ?? [])
     residents.sort((a, b) => comparePositions(a.first, b.first))
-    return detectSharedKeys(
-      residents.map(({ folded }) => folded),
-      this.#options.projection,
-    )
+    // Ordinals are of the reading that made each of them; here they are of this list.
+    const inOrder = residents.map(({ folded }, ordinal) => ({ ...folded, ordinal }))
+    return detectSharedKeys(inOrder, this.#options.projection)
   }
 
   #keysOf(subject: string): string[] {

@@ -1,0 +1,304 @@
+// One run of a watch, from its checkpoint until it is drained, dispossessed or cut off: what becomes of each input. Inputs come one after
+// the other (watcher.ts), so nothing here happens twice at once.
+import { rulesOf } from '../engine/detect.js'
+import type { FoldedSubject } from '../engine/fold.js'
+import type { Projection } from '../engine/projection.js'
+import type { RecordedEvent } from '../log/event.js'
+import type { EventStore, SubscriptionMessage } from '../log/event-store.js'
+import { comparePositions, type Position } from '../log/position.js'
+import { StoreUnavailableError } from '../log/store-errors.js'
+import { msOfTicks } from '../log/ticks.js'
+import { type AlertRecord, OWN_RULES } from './alert.js'
+import { AlertLog } from './alert-log.js'
+import { Flow } from './flow.js'
+import type { LiveDetection } from './live-detection.js'
+import { type OutagePolicy, Outages } from './outages.js'
+import { ensureAlert, type OwnCondition } from './own-alerts.js'
+import type { OwnAppend } from './own-stream.js'
+import { Progress } from './progress.js'
+import { Publisher, WITHHELD_RETRY_MS } from './publisher.js'
+import { type FreshStart, type Resumed, resume } from './resume.js'
+import { isCurrent, isLagging, nextState, type WatchEvent, type WatchState } from './watch-state.js'
+
+export type WatchStep = 'alerts-written' | 'told' | 'keys-written' | 'saved'
+
+export interface SessionOptions {
+  readonly store: EventStore
+  readonly projection: Projection
+  /** The name of the watch: its checkpoint, its lease and its alerts bear it. */
+  readonly name: string
+  readonly newId: () => string
+  /** What rules take for the present, in milliseconds since the Unix epoch. */
+  readonly clock: () => number
+  readonly fromStart?: boolean
+  readonly residentsMax?: number
+  readonly outage: OutagePolicy
+  /** An own lag of this long is an alarm of its own. */
+  readonly lagAlarmMs: number
+  readonly onAlert: (record: AlertRecord) => void
+  readonly onState?: (state: WatchState) => void
+  /** How long a delivery took that an event told of while the watch was live, in milliseconds. */
+  readonly onDelivery?: (tookMs: number) => void
+  /** Named steps, for tests of what a kill leaves behind. */
+  readonly onStep?: ((step: WatchStep) => Promise<void>) | undefined
+}
+
+/** What an input leads to: `on`, or the session's end. `taken`: another process watches under this name. */
+export type Outcome = 'on' | 'drained' | 'taken'
+
+interface Parts {
+  readonly memory: Resumed
+  readonly alerts: AlertLog
+  readonly outages: Outages
+  readonly flow: Flow
+}
+
+export class Session {
+  readonly detection: LiveDetection
+  readonly alerts: AlertLog
+  readonly freshStart: FreshStart | undefined
+  readonly #options: SessionOptions
+  readonly #publisher: Publisher
+  readonly #outages: Outages
+  readonly #flow: Flow
+  readonly #progress: Progress
+  #state: WatchState = 'starting'
+  #eventId: string | undefined
+  #lastCreated: number | undefined
+  /** Since when the end of the log is not known; undefined while it is. */
+  #laggingSince: number | undefined
+  /** Ids of the alerts that were open when they were last told of again. */
+  #remindable = new Set<string>()
+  #wasCurrent = false
+
+  private constructor(options: SessionOptions, { memory, alerts, outages, flow }: Parts) {
+    const { store, name: watch, projection, newId, onStep } = options
+    const { detection } = memory
+    this.#options = options
+    this.detection = detection
+    this.alerts = alerts
+    this.#outages = outages
+    this.#flow = flow
+    this.freshStart = memory.freshStart
+    this.#eventId = memory.checkpoint?.head.eventId
+    this.#laggingSince = options.clock()
+    const onAlert = (record: AlertRecord) => this.#onAlert(record)
+    this.#publisher = new Publisher({ reader: store, watch, detection, alerts, outages, onAlert, onStep })
+    this.#progress = new Progress({ memory, alerts, outages, flow, projection, newId, onStep })
+  }
+
+  /**
+   * Opens what the watch knows, and tells again what was written since its checkpoint: nobody may have heard of it. Throws CheckpointRefusedError and
+   * what the store throws.
+   */
+  static async open(options: SessionOptions): Promise<Session> {
+    const { store, name, projection, newId, outage } = options
+    let session: Session | undefined
+    const onFolded = (event: RecordedEvent, folded: FoldedSubject) => session?.noteFolded(event, folded)
+    const memory = await resume({ ...options, onFolded })
+    const { checkpoint } = memory
+    const rules = [...rulesOf(projection).map(({ id }) => id), ...Object.values(OWN_RULES)]
+    const known = checkpoint && {
+      alerts: [...checkpoint.head.ownAlerts, ...[...checkpoint.entries.values()].flatMap((entry) => entry.alerts)],
+      heads: checkpoint.head.alertHeads,
+    }
+    // Begun anew, it has told all the same what the checkpoint that is left behind knew to be told.
+    const told = memory.freshStart === 'asked' ? memory.checkpoints.checkpoint?.head.alertHeads : undefined
+    const parts = { ...(known && { known }), ...(told && { told }) }
+    const { log: alerts, since } = await AlertLog.open({ store, watch: name, rules, newId, ...parts })
+    const outages = new Outages(outage, newId)
+    for (const { id, detail } of alerts.alertsOf(null)) outages.restore(id, detail)
+    const flow = new Flow(projection.live?.flow, outage, checkpoint?.head.flow)
+    session = new Session(options, { memory, alerts, outages, flow })
+    for (const record of since) options.onAlert(record)
+    return session
+  }
+
+  get state(): WatchState {
+    return this.#state
+  }
+
+  /** The place of the last event taken in. */
+  get position(): Position | undefined {
+    return this.detection.position
+  }
+
+  get eventId(): string | undefined {
+    return this.#eventId
+  }
+
+  /** When the log took the last event taken in, in milliseconds since the Unix epoch. */
+  get lastCreated(): number | undefined {
+    return this.#lastCreated
+  }
+
+  /** How long the end of the log has not been known, in milliseconds. */
+  get lagMs(): number {
+    return this.#laggingSince === undefined ? 0 : this.#options.clock() - this.#laggingSince
+  }
+
+  /** The present, as rules see it. */
+  get now(): number {
+    return Math.max(this.#options.clock(), this.detection.now)
+  }
+
+  /** When there is something to do though no event comes, in milliseconds since the Unix epoch. */
+  nextMoment(): number | undefined {
+    const lagAlarm = this.#laggingSince !== undefined && !this.#isOpen(OWN_RULES.lag)
+    const stopped = this.#isOpen(OWN_RULES.deliveryStopped)
+    const moments = isCurrent(this.#state)
+      ? [
+          this.detection.deadlines.next(),
+          this.#outages.next(),
+          stopped ? undefined : this.#flow.next(),
+          this.#publisher.isWithholding ? this.now + WITHHELD_RETRY_MS : undefined,
+        ]
+      : []
+    const alarmAt = (this.#laggingSince ?? 0) + this.#options.lagAlarmMs
+    // One that is over and could not be written is tried again with other inputs.
+    if (lagAlarm && alarmAt > this.now) moments.push(alarmAt)
+    const known = moments.filter((moment) => moment !== undefined)
+    return known.length === 0 ? undefined : Math.min(...known)
+  }
+
+  /** Takes in what the subscription says. */
+  async message(message: SubscriptionMessage): Promise<Outcome> {
+    switch (message.kind) {
+      case 'events':
+        await this.detection.add(message.events)
+        this.#noteLast(message.events.at(-1))
+        return this.#settle()
+      case 'caughtUp':
+        this.enter('caught-up')
+        return (await this.#settle()) === 'taken' ? 'taken' : this.save()
+      case 'fellBehind':
+        this.enter('fell-behind')
+        return 'on'
+      case 'checkpoint':
+        return 'on'
+    }
+  }
+
+  /** A moment has come at which something may be due. */
+  tick(): Promise<Outcome> {
+    return this.#settle()
+  }
+
+  /** Whether a checkpoint was saved by this session. */
+  get hasSaved(): boolean {
+    return this.#progress.hasSaved
+  }
+
+  /** Saves what is judged and told; nothing while the end of the log is not known. */
+  async save(): Promise<Outcome> {
+    if (!isCurrent(this.#state) || !this.detection.isSettled || !this.#progress.isDue(this.#eventId)) return 'on'
+    const saved = await this.#progress.save(this.#eventId ?? '')
+    await this.#options.onStep?.('saved')
+    return saved === 'taken' ? 'taken' : 'on'
+  }
+
+  /** Tells again of the alerts that were open the last time already. */
+  async remind(): Promise<Outcome> {
+    if (!isCurrent(this.#state)) return 'on'
+    const remindable = this.#remindable
+    this.#remindable = new Set([...this.alerts.all()].map(({ id }) => id))
+    return outcomeOf(await this.#publisher.remind(({ id }) => remindable.has(id), this.now))
+  }
+
+  /** Judges, tells and saves what was taken in, and ends. */
+  async drain(): Promise<Outcome> {
+    const settled = await this.#settle()
+    const saved = settled === 'on' ? await this.save() : settled
+    this.enter('drain')
+    this.enter('ended')
+    return saved === 'on' ? 'drained' : saved
+  }
+
+  /** Goes to the state that an event leads to. */
+  enter(event: WatchEvent): void {
+    const state = nextState(this.#state, event)
+    if (state === this.#state) return
+    this.#state = state
+    if (!isLagging(state)) this.#laggingSince = undefined
+    else this.#laggingSince ??= this.#options.clock()
+    this.#options.onState?.(state)
+  }
+
+  /** Called by the detection for each event that it folds. */
+  noteFolded(event: RecordedEvent, { subject, state }: FoldedSubject): void {
+    const { clock, projection, onDelivery } = this.#options
+    const at = event.created === undefined ? clock() : msOfTicks(event.created)
+    this.#flow.note({ type: event.type, subject, at })
+    if (!isCurrent(this.#state) || !onDelivery || !this.#flow.isEnd(event.type)) return
+    const took = projection.live?.tookMs?.(state, event.id)
+    if (took !== undefined) onDelivery(took)
+  }
+
+  /** Judges and tells whatever is due; while the end of the log is not known, only that it is not. */
+  async #settle(): Promise<Outcome> {
+    const { now } = this
+    if (!isCurrent(this.#state)) return this.#alarmLag(now)
+    const judged = await this.detection.judge(now)
+    this.#progress.note(judged)
+    // What a former run has told of and what is true now may differ in subjects that nothing has touched since.
+    const asked = this.#wasCurrent ? judged : [...judged, ...this.alerts.subjects()]
+    this.#wasCurrent = true
+    const steps = [
+      () => this.#publisher.publish(asked, now),
+      () => this.#publisher.endOutages(now),
+      () => this.#ensure(OWN_RULES.deliveryStopped, this.#deliveryStopped(now), now),
+      () => this.#ensure(OWN_RULES.lag, this.#lag(now), now),
+    ]
+    for (const step of steps) if ((await step()) === 'taken') return 'taken'
+    return 'on'
+  }
+
+  /** The alarm must not end the watch that lags: where it cannot be written now, it is tried again with the next input. */
+  async #alarmLag(now: number): Promise<Outcome> {
+    const lag = this.#lag(now)
+    if (!lag) return 'on'
+    try {
+      return outcomeOf(await this.#ensure(OWN_RULES.lag, lag, now))
+    } catch (error) {
+      if (error instanceof StoreUnavailableError) return 'on'
+      throw error
+    }
+  }
+
+  #ensure(rule: string, condition: OwnCondition | undefined, now: number): Promise<OwnAppend> {
+    const { newId } = this.#options
+    return ensureAlert(rule, condition, { alerts: this.alerts, publisher: this.#publisher, newId, now })
+  }
+
+  #lag(now: number): OwnCondition | undefined {
+    const since = this.#laggingSince ?? this.#publisher.withholdingSince
+    if (since === undefined || now - since < this.#options.lagAlarmMs) return undefined
+    return { since, page: 'the watch lags', detail: { state: this.#state } }
+  }
+
+  #deliveryStopped(now: number): OwnCondition | undefined {
+    if (!this.#flow.isStopped(now)) return undefined
+    const { count, firstAt, first, last } = this.#flow.count
+    const page = 'deliveries begin and none ends'
+    return { since: firstAt ?? now, page, detail: { count, first: { subject: first }, last: { subject: last } } }
+  }
+
+  #isOpen(rule: string): boolean {
+    return this.alerts.alertsOf(null).some((alert) => alert.rule === rule)
+  }
+
+  #noteLast(event: RecordedEvent | undefined): void {
+    if (!event || !this.position || comparePositions(event.position, this.position) !== 0) return
+    this.#eventId = event.id
+    this.#lastCreated = event.created === undefined ? undefined : msOfTicks(event.created)
+  }
+
+  #onAlert(record: AlertRecord): void {
+    if (record.subject !== null) this.#progress.note([record.subject])
+    this.#options.onAlert(record)
+  }
+}
+
+function outcomeOf(append: OwnAppend): Outcome {
+  return append === 'taken' ? 'taken' : 'on'
+}
