@@ -12,7 +12,7 @@ import { Methods } from './methods.js'
 import { PersistentSubscriptions } from './persistent/persistent-subscriptions.js'
 import type { ServerContext } from './server-context.js'
 import { statusOf, unauthenticated } from './status.js'
-import { serverCredentials, type TlsOptions } from './transport/certificates.js'
+import { type ServerCredentials, serverCredentials, type TlsOptions } from './transport/certificates.js'
 import { ClientLeftError, GrpcCall, ServerStoppingError } from './transport/grpc-call.js'
 import { sendHttp1, sendHttp2 } from './transport/http-answers.js'
 import { Listener } from './transport/listener.js'
@@ -46,6 +46,7 @@ export interface RunningServer {
   stop(): Promise<void>
 }
 
+const DEFAULT_HOST = '127.0.0.1'
 const DEFAULT_MAX_APPEND_BYTES = 1_048_576
 const DEFAULT_COMMIT_TIMEOUT_MS = 2_000
 const DEFAULT_DRAIN_MS = 5_000
@@ -70,13 +71,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const credentials = options.tls && serverCredentials(options.tls)
   const context = await makeContext(options)
   const server = new Server(context, options)
-  const { host = '127.0.0.1', port = 0 } = options
-  const listener = await Listener.open({
-    host,
-    port,
-    credentials,
-    onStream: (stream, headers) => server.take(stream, headers),
-    onRequest: (request, response) => sendHttp1(request, response, (asked) => server.answerHttp(asked)),
+  const { host = DEFAULT_HOST } = options
+  const listener = await listen(server, options, credentials).catch(async (error: unknown) => {
+    await context.groups.stop()
+    throw error
   })
   let stopped: Promise<void> | undefined
   return {
@@ -87,6 +85,20 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       return stopped
     },
   }
+}
+
+function listen(
+  server: Server,
+  { host = DEFAULT_HOST, port = 0 }: ServerOptions,
+  credentials: ServerCredentials | undefined,
+): Promise<Listener> {
+  return Listener.open({
+    host,
+    port,
+    credentials,
+    onStream: (stream, headers) => server.take(stream, headers),
+    onRequest: (request, response) => sendHttp1(request, response, (asked) => server.answerHttp(asked)),
+  })
 }
 
 async function makeContext(options: ServerOptions): Promise<ServerContext> {
@@ -159,8 +171,7 @@ class Server {
     listener.refuseNew()
     const calls = [...this.#calls]
     for (const call of calls) if (call.endless) call.abort(new ServerStoppingError())
-    await this.#context.groups.stop()
-    const ended = Promise.all(calls.map(({ closed }) => closed))
+    const ended = Promise.all([this.#context.groups.stop(), ...calls.map(({ closed }) => closed)])
     await Promise.race([ended, delay(this.#options.drainMs ?? DEFAULT_DRAIN_MS)])
     for (const call of this.#calls) call.abort(new ServerStoppingError())
     await listener.close()

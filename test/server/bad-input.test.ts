@@ -78,6 +78,18 @@ describe('bytes that are no request', () => {
       expect(await statusOfHttp1(port, target), target).toMatch(/^HTTP\/1\.1 [45]\d\d /)
   })
 
+  it('that are only the beginning of HTTP/2 are waited for, idly', async () => {
+    const server = await served()
+    const socket = connectSocket(server.port, '127.0.0.1')
+    onTestFinished(() => void socket.destroy())
+    await new Promise((resolve) => socket.write('PRI * HT', resolve))
+    // A server that looked at them again and again would never come to anything else.
+    for (let n = 0; n < 3; n++) await expectAlive(server)
+    const answered = new Promise((resolve) => socket.once('data', resolve))
+    socket.write(Buffer.concat([Buffer.from('TP/2.0\r\n\r\nSM\r\n\r\n'), Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0])]))
+    await answered
+  })
+
   it('do not keep a server with TLS from stopping', async () => {
     const { port, stop } = await serve({ tls: makeCertificate() })
     const silent = connectSocket(port, '127.0.0.1')
@@ -222,6 +234,18 @@ describe('expressions', () => {
     const server = await served()
     expect(await readMatching(server, regex)).toMatchObject({ code, messages: [] })
     await expectAlive(server)
+  })
+})
+
+describe('a name that is longer than a trailer may be', () => {
+  it('does not lose the status that repeats it', async () => {
+    const { client } = await serve()
+    const name = '漢'.repeat(50_000)
+    await client.appendToStream(name, jsonEvent({ type: 'Named', data: {} }))
+    const wrong = client.deleteStream(name, { expectedRevision: 5n })
+    await expect(wrong).rejects.toMatchObject({ type: 'wrong-expected-version', actualVersion: 0n })
+    await client.tombstoneStream(name)
+    await expect(collect(client.readStream(name))).rejects.toMatchObject({ type: 'stream-deleted' })
   })
 })
 

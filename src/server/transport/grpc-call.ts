@@ -14,6 +14,8 @@ export class ServerStoppingError extends Error {
   override readonly name = 'ServerStoppingError'
 }
 
+const TRAILER_CHARACTERS_MAX = 1_000
+
 const OK = new StatusError(CODE.ok, '')
 const DEADLINE = /^(\d{1,8})([HMSmun])$/
 const UNIT_MS: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1_000, m: 1, u: 1e-3, n: 1e-6 }
@@ -116,6 +118,7 @@ export class GrpcCall {
   }
 
   #respond(): void {
+    if (this.#stream.destroyed) throw new ClientLeftError()
     if (!this.#stream.headersSent) this.#stream.respond(responseHeaders(), { waitForTrailers: true })
   }
 
@@ -174,12 +177,17 @@ function responseHeaders() {
 }
 
 function trailersOf({ code, details, trailers }: StatusError): Record<string, string> {
-  const named = Object.entries(trailers).map(([name, value]) => [name, asciiOf(value)])
+  const named = Object.entries(trailers).map(([name, value]) => [name, asciiOf(shortened(value))])
   return {
     'grpc-status': String(code),
-    ...(details !== '' && { 'grpc-message': percentEncoded(details) }),
+    ...(details !== '' && { 'grpc-message': percentEncoded(shortened(details)) }),
     ...Object.fromEntries(named),
   }
+}
+
+/** Names of streams may be longer than what clients take as trailers: then the status would be lost with them. */
+function shortened(text: string): string {
+  return text.length <= TRAILER_CHARACTERS_MAX ? text : `${text.slice(0, TRAILER_CHARACTERS_MAX - 1)}…`
 }
 
 /** A trailer's value is printable ASCII; what is not is percent-encoded, as in `grpc-message`. */

@@ -113,16 +113,19 @@ export class Listener {
   #accept(socket: Socket): void {
     socket.on('error', () => socket.destroy())
     socket.setTimeout(SILENCE_MS, () => socket.destroy())
+    const chunks: Buffer[] = []
     const look = () => {
-      const start: Buffer | null = socket.read()
-      if (!start) return
-      socket.unshift(start)
+      for (let chunk: Buffer | null = socket.read(); chunk; chunk = socket.read()) chunks.push(chunk)
+      const start = Buffer.concat(chunks)
+      if (start.length === 0) return
       const known = Math.min(start.length, HTTP2_START.length)
       const likeHttp2 = start.subarray(0, known).equals(HTTP2_START.subarray(0, known))
       if (likeHttp2 && known < HTTP2_START.length) return
       socket.removeListener('readable', look)
       socket.removeAllListeners('timeout')
       socket.setTimeout(0)
+      // Only now: bytes that were put back would be readable again at once, and for ever.
+      socket.unshift(start)
       const server = likeHttp2 ? this.#http2 : this.#http1
       server.emit('connection', socket)
     }
