@@ -26,3 +26,8 @@ export function csvCell(value: unknown): string {
   const safe = /^[=+\-@]/.test(text) && typeof value !== 'number' ? `'${text}` : text
   return /["',]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
 }
+
+/** What `--store` named, without user and password. */
+export function withoutCredentials(where: string): string {
+  return where.replace(/^(\s*[\w+]+:\/\/)[^?]*@/, '$1***@')
+}

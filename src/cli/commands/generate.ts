@@ -15,6 +15,7 @@ import { numberOption } from '../number-option.js'
 import { formatOf, type Layout, makePrinter } from '../output.js'
 import { progressLine } from '../progress.js'
 import { folderOf } from '../store-folder.js'
+import { withoutCredentials } from '../text.js'
 
 interface GenerateCommandOptions {
   readonly bookings: number
@@ -68,7 +69,7 @@ async function generateWorkload(options: GenerateCommandOptions, context: Contex
 
 function places({ store, out, truth }: GenerateCommandOptions): Record<string, string> {
   if (out !== undefined) return { eventsFile: join(out, EVENTS_FILE), truth: join(out, TRUTH_FILE) }
-  return { store: String(store), truth: join(truth ?? folderOf(String(store)) ?? '.', TRUTH_FILE) }
+  return { store: withoutCredentials(String(store)), truth: join(truth ?? folderOf(String(store)) ?? '.', TRUTH_FILE) }
 }
 
 async function intoStore(
