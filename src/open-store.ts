@@ -2,7 +2,6 @@
 import type { EventStore } from './log/event-store.js'
 import { openEmbeddedStore } from './stores/embedded/embedded-store.js'
 import { isConnectionString } from './stores/eventstoredb/connection-string.js'
-import { openEventStoreDbStore } from './stores/eventstoredb/eventstoredb-store.js'
 import { openMemoryStore } from './stores/memory/memory-store.js'
 
 /**
@@ -12,6 +11,12 @@ import { openMemoryStore } from './stores/memory/memory-store.js'
  */
 export async function openStore(where: string, mode: 'read' | 'write' = 'write'): Promise<EventStore> {
   if (where === 'memory:') return openMemoryStore()
-  if (isConnectionString(where)) return openEventStoreDbStore({ connectionString: where })
+  if (isConnectionString(where)) return openServer(where)
   return openEmbeddedStore({ folder: where, readOnly: mode === 'read' })
+}
+
+/** The client is loaded only where a server is named: every other command would start later and hold 20 MiB more. */
+async function openServer(connectionString: string): Promise<EventStore> {
+  const { openEventStoreDbStore } = await import('./stores/eventstoredb/eventstoredb-store.js')
+  return openEventStoreDbStore({ connectionString })
 }
