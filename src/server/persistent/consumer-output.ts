@@ -4,7 +4,7 @@ import { EventEncoder, type Sent } from '../streams/event-encoder.js'
 import type { UuidForm } from '../streams/uuids.js'
 import type { GrpcCall } from '../transport/grpc-call.js'
 
-import { shownEvent } from './shown-event.js'
+import { weightOf } from './shown-event.js'
 
 /** So much may wait to be sent before the consumer is given nothing more. */
 const WAITING_BYTES_MAX = 256 * 1024
@@ -26,9 +26,8 @@ export class ConsumerOutput {
   }
 
   send(sent: Sent): void {
-    const { data, metadata } = shownEvent(sent)
     this.#waiting.push(sent)
-    this.#waitingBytes += data.length + metadata.length
+    this.#waitingBytes += weightOf(sent)
     if (!this.#held && this.#waitingBytes > WAITING_BYTES_MAX) this.#setHeld(true)
     if (!this.#writing) void this.#write()
   }

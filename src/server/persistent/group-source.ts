@@ -10,6 +10,7 @@ import type { GroupEvent } from './group-steps.js'
 import { pinOf } from './pin.js'
 import { isUpTo, placeOfPosition, placeOfRevision, positionAt, revisionAt } from './places.js'
 import type { Remainder } from './progress.js'
+import { weightOf } from './shown-event.js'
 
 /** An event with all that a consumer is sent of it. */
 export interface SourceEvent extends GroupEvent {
@@ -115,7 +116,7 @@ async function* stepsOf(
       read = []
     } else {
       const sent = settings.resolveLinks ? await links.resolve(event) : { event }
-      read.push({ id: event.id, place, pin: pinOf(sent, settings.strategy), sent })
+      read.push({ id: event.id, place, pin: pinOf(sent, settings.strategy), bytes: weightOf(sent), sent })
       passed = undefined
     }
   }

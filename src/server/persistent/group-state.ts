@@ -3,26 +3,12 @@
 import type { Revision } from '../../log/revision.js'
 import { EventQueue, type Offered } from './event-queue.js'
 import type { ConsumerState, GroupEffect, GroupEvent, GroupInput, GroupRules, NackAction } from './group-steps.js'
+import { comesBefore, type Item, type MutableConsumer, newConsumer } from './item.js'
 import { Progress, type Remainder } from './progress.js'
 import { hasRoom, type Strategy, strategyOf } from './strategies.js'
 
-/** An event on its way. */
-interface Item<Event> {
-  readonly ticket: number
-  readonly event: Event
-  /** Its number in the source; undefined where it comes from the parked ones. */
-  readonly number: number | undefined
-  readonly parkedAt: Revision | undefined
-  retryCount: number
-  consumer: MutableConsumer<Event> | undefined
-  deadlineMs: number
-}
-
-interface MutableConsumer<Event> extends ConsumerState {
-  held: boolean
-  given: number
-  readonly holds: Set<Item<Event>>
-}
+/** What may wait in memory before no more is read, however many events a group asks for. */
+const WAITING_BYTES_MAX = 16 * 1024 * 1024
 
 export class GroupState<Event extends GroupEvent> {
   readonly #rules: GroupRules
@@ -39,6 +25,7 @@ export class GroupState<Event extends GroupEvent> {
   /** Events that were parked, given again and are not settled, by their revision there, in its order. */
   readonly #replaying = new Map<Revision, Item<Event>>()
   #effects: GroupEffect<Event>[] = []
+  #waitingBytes = 0
   #tickets = 0
   #given = 0
   #stopping = false
@@ -64,12 +51,12 @@ export class GroupState<Event extends GroupEvent> {
   get wantsMore(): boolean {
     const { bufferSize, readBatchSize } = this.#rules
     const room = this.#consumers.size > 0 ? bufferSize : Math.min(bufferSize, readBatchSize)
-    return this.#fresh.length < Math.max(1, room)
+    return this.#waitingBytes < WAITING_BYTES_MAX && this.#fresh.length < Math.max(1, room)
   }
 
   /** Whether there is room for more of the parked events. */
   get wantsReplayed(): boolean {
-    return this.#again.length < Math.max(1, this.#rules.bufferSize)
+    return this.#waitingBytes < WAITING_BYTES_MAX && this.#again.length < Math.max(1, this.#rules.bufferSize)
   }
 
   get consumers(): Iterable<ConsumerState> {
@@ -111,7 +98,7 @@ export class GroupState<Event extends GroupEvent> {
   #take(input: GroupInput<Event>, nowMs: number): void {
     switch (input.kind) {
       case 'read':
-        for (const event of input.events) this.#fresh.push(this.#item(event, this.#progress.read(event.place)))
+        for (const event of input.events) this.#read(event)
         break
       case 'passed':
         this.#progress.passed(input.place)
@@ -150,6 +137,11 @@ export class GroupState<Event extends GroupEvent> {
     else consumer.held = kind === 'held'
   }
 
+  #read(event: Event): void {
+    this.#waitingBytes += event.bytes
+    this.#fresh.push(this.#item(event, this.#progress.read(event.place)))
+  }
+
   #item(event: Event, number: number | undefined, parkedAt?: Revision): Item<Event> {
     this.#tickets += 1
     return { ticket: this.#tickets, event, number, parkedAt, retryCount: 0, consumer: undefined, deadlineMs: 0 }
@@ -158,21 +150,12 @@ export class GroupState<Event extends GroupEvent> {
   #replay(event: Event, parkedAt: Revision): void {
     const item = this.#item(event, undefined, parkedAt)
     this.#replaying.set(parkedAt, item)
+    this.#waitingBytes += event.bytes
     this.#again.push(item)
   }
 
   #join(id: string, slots: number): void {
-    const holds = new Set<Item<Event>>()
-    const consumer: MutableConsumer<Event> = {
-      id,
-      slots,
-      held: true,
-      given: 0,
-      holds,
-      get inFlight() {
-        return holds.size
-      },
-    }
+    const consumer = newConsumer<Event>(id, slots)
     this.#consumers.set(id, consumer)
     this.#strategy.joined(consumer)
   }
@@ -199,6 +182,7 @@ export class GroupState<Event extends GroupEvent> {
 
   #takeBack(item: Item<Event>): void {
     this.#inFlight.delete(item.event.id)
+    if (item.consumer) item.consumer.inFlightBytes -= item.event.bytes
     item.consumer?.holds.delete(item)
     item.consumer = undefined
     this.#strategy.returned(item.event.pin)
@@ -231,6 +215,7 @@ export class GroupState<Event extends GroupEvent> {
 
   #giveAgain(item: Item<Event>, retryCount: number): void {
     item.retryCount = retryCount
+    this.#waitingBytes += item.event.bytes
     this.#again.insert(item, comesBefore)
   }
 
@@ -274,6 +259,8 @@ export class GroupState<Event extends GroupEvent> {
     item.consumer = consumer
     item.deadlineMs = nowMs + this.#rules.messageTimeoutMs
     consumer.holds.add(item)
+    consumer.inFlightBytes += event.bytes
+    this.#waitingBytes -= event.bytes
     consumer.given += 1
     this.#given += 1
     this.#inFlight.set(event.id, item)
@@ -282,11 +269,4 @@ export class GroupState<Event extends GroupEvent> {
     this.#effects.push({ kind: 'give', consumer: consumer.id, event, retryCount: item.retryCount })
     return 'taken'
   }
-}
-
-/** Events of the source go in its order; parked ones after them. */
-function comesBefore<Event>(item: Item<Event>, other: Item<Event>): boolean {
-  const replayed = item.parkedAt !== undefined
-  if (replayed !== (other.parkedAt !== undefined)) return !replayed
-  return item.ticket < other.ticket
 }

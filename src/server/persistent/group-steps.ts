@@ -11,6 +11,8 @@ export interface GroupEvent {
   readonly place: string
   /** What pinned strategies go by. */
   readonly pin: string
+  /** What it takes of memory, roughly. */
+  readonly bytes: number
 }
 
 export interface GroupRules {
@@ -66,6 +68,7 @@ export interface ConsumerState {
   readonly slots: number
   readonly held: boolean
   readonly inFlight: number
+  readonly inFlightBytes: number
   /** How many events it was given, those given again included. */
   readonly given: number
 }

@@ -5,6 +5,7 @@ import type { LinkResolver } from '../streams/link-resolver.js'
 import type { SourceEvent } from './group-source.js'
 import type { ParkedStream } from './parked-stream.js'
 import { pinOf } from './pin.js'
+import { weightOf } from './shown-event.js'
 import type { StrategyName } from './strategies.js'
 import type { Waiting } from './waiting.js'
 
@@ -117,7 +118,7 @@ export class Replays {
   async #resolve(parked: RecordedEvent): Promise<ReplayedEvent> {
     const sent = await this.#surroundings.links.resolve(parked)
     const pin = pinOf(sent, this.#surroundings.strategy)
-    return { event: { id: parked.id, place: '', pin, sent }, parkedAt: parked.revision }
+    return { event: { id: parked.id, place: '', pin, bytes: weightOf(sent), sent }, parkedAt: parked.revision }
   }
 }
 

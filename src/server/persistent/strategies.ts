@@ -7,6 +7,7 @@ export interface Candidate {
   readonly slots: number
   /** How many it holds. */
   readonly inFlight: number
+  readonly inFlightBytes: number
   /** It cannot be given anything now: it reads too slowly. */
   readonly held: boolean
 }
@@ -41,8 +42,11 @@ export function strategyOf(name: StrategyName): Strategy {
   }
 }
 
-export function hasRoom({ slots, inFlight, held }: Candidate): boolean {
-  return !held && inFlight < slots
+/** What a consumer that does not answer may keep in the server's memory, however many events it asks for. */
+const IN_FLIGHT_BYTES_MAX = 32 * 1024 * 1024
+
+export function hasRoom({ slots, inFlight, inFlightBytes, held }: Candidate): boolean {
+  return !held && inFlight < slots && inFlightBytes < IN_FLIGHT_BYTES_MAX
 }
 
 /** RoundRobin: a turn is one event. DispatchToSingle: a turn lasts until the consumer is full. */

@@ -108,7 +108,7 @@ class History {
     const index = this.#source.length
     // Now and then the id of an earlier event comes again.
     const id = this.#random.chance(0.1) ? `e${this.#random.between(0, index)}` : `e${index}`
-    const event = { index, id, place: String(index), pin: `s${this.#random.between(0, 3)}` }
+    const event = { index, id, place: String(index), pin: `s${this.#random.between(0, 3)}`, bytes: 1 }
     this.#source.push({ event })
     this.#read = index
     return event
@@ -152,7 +152,7 @@ class History {
   #anyReplay(): Input {
     this.#replayed += 1
     const index = -this.#replayed
-    const event = { index, id: `p${this.#replayed}`, place: '', pin: 's0' }
+    const event = { index, id: `p${this.#replayed}`, place: '', pin: 's0', bytes: 1 }
     return { kind: 'replayed', events: [{ event, parkedAt: this.#replayed }] }
   }
 

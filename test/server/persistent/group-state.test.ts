@@ -39,7 +39,7 @@ let places = 0
 /** `b3` is pinned by `b`. */
 function eventOf(id: string): GroupEvent {
   places += 1
-  return { id, place: `${id}@${places}`, pin: id.slice(0, 1) }
+  return { id, place: `${id}@${places}`, pin: id.slice(0, 1), bytes: 1 }
 }
 
 /** `c0: a, c1: b+1`: who is given what, and the how manieth time. */
@@ -68,6 +68,20 @@ describe('RoundRobin', () => {
   it('passes over a consumer that is full', () => {
     const group = groupOf({ strategy: 'RoundRobin' }, [1, 5])
     expect(given(group.read('a', 'b', 'c', 'd'))).toEqual(['c0: a', 'c1: b', 'c1: c', 'c1: d'])
+  })
+})
+
+describe('a consumer', () => {
+  it('is given no more than it can be trusted to keep in memory, whatever it asks for', () => {
+    const group = groupOf({}, [1_000_000, 5])
+    const large = (id: string) => ({ ...eventOf(id), bytes: 20 * 1024 * 1024 })
+    group.state.apply({ kind: 'read', events: [large('a')] }, 0)
+    group.ack('c1', 'a')
+    expect(given(group.state.apply({ kind: 'read', events: ['b', 'c', 'd', 'e'].map(large) }, 0))).toEqual([
+      'c1: b',
+      'c0: c',
+      'c1: d',
+    ])
   })
 })
 
@@ -230,6 +244,15 @@ describe('reading', () => {
     group.read('d')
     expect(group.state.wantsMore).toBe(false)
     group.ack('c0', 'a')
+    expect(group.state.wantsMore).toBe(true)
+  })
+
+  it('stops where what waits is large, however few events that are', () => {
+    const group = groupOf({}, [1])
+    group.state.apply({ kind: 'read', events: [{ ...eventOf('a'), bytes: 1 }] }, 0)
+    group.state.apply({ kind: 'read', events: [{ ...eventOf('b'), bytes: 16 * 1024 * 1024 }] }, 0)
+    expect(group.state.wantsMore).toBe(false)
+    expect(given(group.ack('c0', 'a'))).toEqual(['c0: b'])
     expect(group.state.wantsMore).toBe(true)
   })
 
