@@ -1,8 +1,8 @@
 // Hostile histories of two bookings, for fast-check: events of the domain's types with few ids, so that they meet; any order, duplicates,
 // odd amounts, missing orders, holes. Half of them grow out of a booking that would be in order.
 import fc from 'fast-check'
-import { v5 } from 'uuid'
 import type { StoredEvent } from './booking-events.js'
+import { DAMAGES, damaged } from './damaged-log.js'
 import { ADULT, atMinute, captured, INFANT, issued, requested, type Statement, say, streamsOf } from './histories.js'
 
 /** The `now` of every hostile history, in minutes since its bookings began. */
@@ -71,8 +71,12 @@ const segments = mostly<object[]>(
 )
 const moment = limit.map((at) => (at === undefined ? undefined : atMinute(at)))
 
-function statement(type: string, fields: Record<string, fc.Arbitrary<unknown>>): fc.Arbitrary<Statement> {
-  return fc.tuple(minute, fc.record(fields)).map(([at, said]) => say(at, type, said as Record<string, unknown>))
+function statement(
+  type: string,
+  fields: Record<string, fc.Arbitrary<unknown>>,
+  when: fc.Arbitrary<number> = minute,
+): fc.Arbitrary<Statement> {
+  return fc.tuple(when, fc.record(fields)).map(([at, said]) => say(at, type, said as Record<string, unknown>))
 }
 
 function statements(types: readonly string[], fields: Record<string, fc.Arbitrary<unknown>>): fc.Arbitrary<Statement> {
@@ -177,6 +181,8 @@ const any = fc.oneof(
 )
 
 const family = fc.constantFrom('ada', 'ivy')
+// So few that two things happen at once.
+const soon = fc.constantFrom(60, 100)
 
 /** What may rightly happen to the tickets of a booking in order. */
 const ticketLife = fc.oneof(
@@ -187,12 +193,21 @@ const ticketLife = fc.oneof(
     code: fc.constant('x'),
     retryable: fc.boolean(),
   }),
-  statement('CouponStatusChanged', {
-    ticketNumber: fc.constant('1250000000001'),
-    couponNumber: fc.constant(1),
-    from: status,
-    to: status,
-  }),
+  statement(
+    'CouponStatusChanged',
+    {
+      ticketNumber: fc.constant('1250000000001'),
+      couponNumber: fc.constant(1),
+      from: fc.constantFrom('OPEN', 'CHECKED_IN', 'VOID'),
+      to: fc.constantFrom('OPEN', 'CHECKED_IN', 'VOID'),
+    },
+    soon,
+  ),
+  fc
+    .constantFrom('SeatAllocated', 'SeatReleased')
+    .chain((type) =>
+      statement(type, { passengerId: family, segmentId: fc.constant('s1'), seat: fc.constant('4C') }, soon),
+    ),
 )
 
 /** A booking that would be in order, more or less ticketed. */
@@ -201,7 +216,7 @@ const inOrder = fc
     ticketingTimeLimit: mostly(fc.constant(undefined), moment, 3),
     passengers: mostly<object[]>(fc.constant([ADULT, INFANT]), passengers, 4),
     tickets: fc.subarray([issued('ada', '1250000000001'), issued('ivy', '1250000000002')]),
-    lived: fc.array(ticketLife, { maxLength: 3 }),
+    lived: fc.array(ticketLife, { maxLength: 4 }),
   })
   .map(({ tickets, lived, ...fields }) => [requested(fields), captured(), ...tickets, ...lived])
 
@@ -218,62 +233,12 @@ const spoken = fc
     return shuffle([...all, ...twice], order ?? [])
   })
 
-/** Where the log itself is odd: events lost, streams cut or deleted, an event that stands in the wrong stream. */
-type Damage = 'none' | 'first lost' | 'one lost' | 'cut' | 'limited' | 'once limited' | 'deleted' | 'wrong stream'
-const damage = mostly<Damage>(
-  fc.constant('none'),
-  fc.constantFrom('first lost', 'one lost', 'cut', 'limited', 'once limited', 'deleted', 'wrong stream'),
-)
+const damage = mostly(fc.constant('none' as const), fc.constantFrom(...DAMAGES))
 
 /** All events of a store of one booking or two, in the order of the log. */
 export const hostileStore: fc.Arbitrary<StoredEvent[]> = fc
   .array(fc.tuple(spoken, damage, fc.nat()), { minLength: 1, maxLength: 2 })
   .map((bookings) => bookings.flatMap(([said, how, where], index) => damaged(recorded(`b${index}`, said), how, where)))
-
-const NAMESPACE = '2f0a3c57-1f05-4f7c-8f3e-1f5f6f7d9e10'
-
-function damaged(events: readonly StoredEvent[], how: Damage, where: number): StoredEvent[] {
-  const at = events[where % Math.max(1, events.length)]
-  if (at === undefined) return []
-  switch (how) {
-    case 'first lost':
-      return events.filter((event) => event.stream !== at.stream || event.revision > 0)
-    case 'one lost':
-      return events.filter((event) => event !== at)
-    case 'cut':
-      return [...events, metadataOf(at.stream, 0, { $tb: 1 })]
-    case 'limited':
-      return [...events, metadataOf(at.stream, 0, { $maxCount: 100 })]
-    case 'once limited':
-      return [...events, metadataOf(at.stream, 0, { $maxAge: 60 }), metadataOf(at.stream, 1, {})]
-    case 'deleted':
-      return [...events, metadataOf(at.stream, 0, { $tb: 2 ** 63 })]
-    case 'wrong stream':
-      return numbered(events.map((event) => (event === at ? { ...event, stream: otherStreamOf(event.stream) } : event)))
-    default:
-      return [...events]
-  }
-}
-
-function metadataOf(stream: string, revision: number, data: object): StoredEvent {
-  const id = v5(`${stream}/${revision}/${JSON.stringify(data)}`, NAMESPACE)
-  return { stream: `$$${stream}`, revision, id, type: '$metadata', data, metadata: undefined, created: undefined }
-}
-
-function otherStreamOf(stream: string): string {
-  const [category, subject] = stream.split('-')
-  return `${category === 'payment' ? 'ticket' : 'payment'}-${subject}`
-}
-
-/** The events with the revisions that they have in the streams in which they now stand. */
-function numbered(events: readonly StoredEvent[]): StoredEvent[] {
-  const heads = new Map<string, number>()
-  return events.map((event) => {
-    const revision = heads.get(event.stream) ?? 0
-    heads.set(event.stream, revision + 1)
-    return { ...event, revision }
-  })
-}
 
 /** A history as it is read back: fields that were not given are not there. */
 function recorded(bookingId: string, said: readonly Statement[]): StoredEvent[] {
