@@ -104,8 +104,9 @@ async function requireAdmission({ authority, store }: ApplyWork): Promise<void> 
   if (!authority?.admits) return
   const marker = await readStoreMarker(store)
   const result = await authority.admits({ generated: marker !== undefined })
-  if (result.kind !== 'admitted')
-    throw new AuthorityRefusedError(`${authority.name} does not serve this store: ${result.message}`)
+  if (result.kind === 'admitted') return
+  const said = result.kind === 'refused' ? 'does not serve this store' : 'does not say whether it serves this store'
+  throw new AuthorityRefusedError(`${authority.name} ${said}: ${result.message}`)
 }
 
 /** One run over the items that are not settled yet. */

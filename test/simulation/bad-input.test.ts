@@ -101,7 +101,7 @@ describe('an authority', () => {
     const { port } = elsewhere.address() as AddressInfo
     for (const authority of ['http://127.0.0.1:9', `http://127.0.0.1:${port}`]) {
       const end = await apply(planned.file, { authority })
-      expect([end.code, end.stderr]).toEqual([1, expect.stringContaining(`${authority} does not serve this store`)])
+      expect([end.code, end.stderr]).toEqual([1, expect.stringContaining(`${authority} does not say whether`)])
     }
     elsewhere.close()
     expect(await touched()).toEqual(before)
