@@ -17,6 +17,7 @@ export const live: LiveView<Booking> = {
   flow: { from: ['PaymentCaptured', 'PaymentConfirmed'], to: ['TicketIssued'] },
   tookMs,
   valueAtStake: (booking) => termsOf(booking).order?.due,
+  lostAt,
   page,
 }
 
@@ -30,13 +31,24 @@ function* deadlines(booking: Booking): Iterable<number> {
   if (terms.order) yield* limitsOf(terms.order)
 }
 
-function* limitsOf({ ticketingTimeLimit, fareGuaranteedUntil, segments }: Order): Iterable<number> {
-  for (const limit of [ticketingTimeLimit, fareGuaranteedUntil]) {
-    if (limit === undefined) continue
-    yield msOf(limit)
-    yield msOf(limit) - policy.limitMarginMs
-  }
-  for (const { departsAt } of segments) yield msOf(departsAt) - policy.departureMarginMs
+/** The first of the margins before which the machine must have issued. */
+function lostAt(booking: Booking): number | undefined {
+  const { order } = termsOf(booking)
+  const ends = order ? marginsOf(order) : []
+  return ends.length === 0 ? undefined : Math.min(...ends)
+}
+
+function marginsOf({ ticketingTimeLimit, fareGuaranteedUntil, segments }: Order): number[] {
+  const limits = [ticketingTimeLimit, fareGuaranteedUntil].filter((limit) => limit !== undefined)
+  return [
+    ...limits.map((limit) => msOf(limit) - policy.limitMarginMs),
+    ...segments.map(({ departsAt }) => msOf(departsAt) - policy.departureMarginMs),
+  ]
+}
+
+function* limitsOf(order: Order): Iterable<number> {
+  yield* marginsOf(order)
+  for (const limit of [order.ticketingTimeLimit, order.fareGuaranteedUntil]) if (limit !== undefined) yield msOf(limit)
 }
 
 /** From the latest capture before it to the ticket. */

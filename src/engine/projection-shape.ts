@@ -25,7 +25,7 @@ function* problemsOf(p: Fields): Iterable<string> {
 }
 
 function* problemsOfFields(p: Fields): Iterable<string> {
-  const { version, categories, rules, sharedKeys = [], compensate, settlement, lookups, live } = p
+  const { version, categories, rules, sharedKeys = [], settlement, lookups, live } = p
   if (typeof version !== 'string' || version === '') yield 'version: expected text such as "1"'
   if (!isListOfCategories(categories)) {
     yield 'categories: expected stream categories, each once and without "-" or "$", such as ["payment", "ticket"]'
@@ -35,7 +35,7 @@ function* problemsOfFields(p: Fields): Iterable<string> {
   if (!Array.isArray(rules)) yield 'rules: expected a list'
   if (!Array.isArray(sharedKeys)) yield 'sharedKeys: expected a list'
   yield* problemsOfRules(rules as unknown[], sharedKeys as unknown[])
-  if (compensate !== undefined) yield* missingFunctions(p, ['compensate'])
+  for (const name of ['compensate', 'unmetGuards']) if (p[name] !== undefined) yield* missingFunctions(p, [name])
   if (settlement !== undefined) yield* problemsOfSettlement(settlement)
   if (lookups !== undefined) yield* problemsOfLookups(lookups, rules as Fields[])
   if (live !== undefined) yield* problemsOfLiveView(live)
@@ -97,7 +97,7 @@ function* problemsOfSettlement(settlement: unknown): Iterable<string> {
 function* problemsOfLiveView(live: unknown): Iterable<string> {
   if (!isObject(live)) yield 'live: expected an object'
   const fields = live as Fields
-  const optional = ['tookMs', 'valueAtStake', 'page'].filter((name) => fields[name] !== undefined)
+  const optional = ['tookMs', 'valueAtStake', 'lostAt', 'page'].filter((name) => fields[name] !== undefined)
   yield* prefixed('live: ', missingFunctions(fields, ['deadlines', ...optional]))
   const { flow } = fields
   if (flow !== undefined && !(isObject(flow) && Array.isArray(flow.from) && Array.isArray(flow.to)))

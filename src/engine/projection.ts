@@ -186,6 +186,8 @@ export interface LiveView<State> {
   tookMs?(state: State, eventId: string): number | undefined
   /** What is at stake while the subject has findings; integer minor units. */
   valueAtStake?(state: State): { readonly currency: string; readonly amountMinor: number } | undefined
+  /** When it will be too late to make the subject good, in milliseconds since the Unix epoch; undefined where no end is known. */
+  lostAt?(state: State): number | undefined
   /** Why somebody must be woken by a finding now, in a few words; undefined where it can wait. */
   page?(state: State, finding: FindingRef, context: RuleContext): string | undefined
 }
@@ -213,6 +215,8 @@ export interface Projection<State = unknown, Event extends DecodedEvent = Decode
   readonly policy?: JsonObject
   /** Called only where nothing on the subject forbids a repair. `findings` are those with disposition `repair`. */
   compensate?(state: State, findings: readonly FindingRef[], context: RuleContext): readonly Intent[]
+  /** Why a subject whose rules allow a repair may not be repaired now: its guards that do not hold, by their names. */
+  unmetGuards?(state: State, context: RuleContext): readonly string[]
   /** Needed where intents hold a command. */
   readonly settlement?: Settlement<State>
   /** What somebody outside of the log may be asked about a subject, by the lookup's name; rules name those that they use. */

@@ -48,11 +48,10 @@ export async function acquireLease(
   { signal, onStandby }: { signal: AbortSignal; onStandby: (holder: string) => void },
 ): Promise<HeldLease | undefined> {
   const { store, name, silenceMs, steadyClock } = options
-  const stream = new OwnStream(store, streamOf(CATEGORY, name))
+  const { stream, last: standing } = await OwnStream.atEnd(store, streamOf(CATEGORY, name))
   let seenAt = steadyClock()
   let holding: Held | undefined
-  while (!signal.aborted) {
-    const last = (await stream.readNew()).at(-1)
+  for (let last = standing; !signal.aborted; last = (await stream.readNew()).at(-1)) {
     if (last) {
       const now = last.type === RELEASED ? undefined : heldIn(last)
       if (now && now.holder !== holding?.holder) onStandby(now.holder)

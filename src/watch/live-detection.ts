@@ -18,6 +18,8 @@ export interface OpenFinding {
   readonly finding: Finding
   /** Why somebody must be woken by it; undefined where it can wait. */
   readonly page: string | undefined
+  /** When it will be too late to make its subject good, in milliseconds since the Unix epoch. */
+  readonly lostAt: number | undefined
   /** What is at stake with its subject. */
   readonly value: ReturnType<NonNullable<LiveView<unknown>['valueAtStake']>>
 }
@@ -209,9 +211,10 @@ function opened(
   context: RuleContext,
 ): OpenFinding[] {
   const value = live?.valueAtStake?.(state)
+  const lostAt = live?.lostAt?.(state)
   return findings.map((finding) => {
     const { id, rule, occurrence } = finding
-    return { finding, page: live?.page?.(state, { id, rule, occurrence }, context), value }
+    return { finding, page: live?.page?.(state, { id, rule, occurrence }, context), lostAt, value }
   })
 }
 

@@ -22,6 +22,14 @@ export class OwnStream {
     this.#head = head
   }
 
+  /** Opens a stream of which only the last event counts. */
+  static async atEnd(store: EventStore, name: string): Promise<{ stream: OwnStream; last: RecordedEvent | undefined }> {
+    const read = await store.readStream(name, { direction: 'backwards', maxCount: 1 })
+    let last: RecordedEvent | undefined
+    if (read.kind === 'found') for await (const [event] of read.events) last = event
+    return { stream: new OwnStream(store, name, last?.revision ?? -1), last }
+  }
+
   /** The last revision that this process has read or written; -1 before the first. */
   get head(): Revision | -1 {
     return this.#head

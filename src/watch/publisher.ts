@@ -19,6 +19,8 @@ export interface PublisherOptions {
   readonly outages: Outages
   /** Told of each change of an alert once it is written. */
   readonly onAlert: (record: AlertRecord) => void
+  /** Told of what was written, before anybody else is told. */
+  readonly onWritten?: ((records: readonly AlertRecord[]) => void) | undefined
   readonly onStep?: ((step: 'alerts-written' | 'told') => Promise<void>) | undefined
 }
 
@@ -159,11 +161,12 @@ export class Publisher {
 
   /** Writes changes of alerts and tells of them; like `publish`, but nothing is withheld. */
   async tell(changes: readonly Change[], now: number): Promise<OwnAppend> {
-    const { alerts, watch, onAlert, onStep } = this.#options
+    const { alerts, watch, onWritten, onAlert, onStep } = this.#options
     if (changes.length === 0) return 'appended'
     const at = new Date(now).toISOString()
     const records = changes.map(({ change, alert, detail }): AlertRecord => ({ ...alert, change, watch, at, detail }))
     if ((await alerts.write(records)) === 'taken') return 'taken'
+    onWritten?.(records)
     await onStep?.('alerts-written')
     for (const record of records) onAlert(record)
     await onStep?.('told')

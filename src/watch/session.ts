@@ -35,7 +35,10 @@ export interface SessionOptions {
   readonly outage: OutagePolicy
   /** An own lag of this long is an alarm of its own. */
   readonly lagAlarmMs: number
+  /** Told of each change of an alert, at least once. */
   readonly onAlert: (record: AlertRecord) => void
+  /** Told of what was written to the alert streams. */
+  readonly onWritten?: (records: readonly AlertRecord[]) => void
   readonly onState?: (state: WatchState) => void
   /** How long a delivery took that an event told of while the watch was live, in milliseconds. */
   readonly onDelivery?: (tookMs: number) => void
@@ -70,9 +73,10 @@ export class Session {
   /** Ids of the alerts that were open when they were last told of again. */
   #remindable = new Set<string>()
   #wasCurrent = false
+  #heartbeatAt: number
 
   private constructor(options: SessionOptions, { memory, alerts, outages, flow }: Parts) {
-    const { store, name: watch, projection, newId, onStep } = options
+    const { store, name: watch, projection, newId, onStep, onWritten } = options
     const { detection } = memory
     this.#options = options
     this.detection = detection
@@ -82,8 +86,10 @@ export class Session {
     this.freshStart = memory.freshStart
     this.#eventId = memory.checkpoint?.head.eventId
     this.#laggingSince = options.clock()
+    this.#heartbeatAt = options.clock()
     const onAlert = (record: AlertRecord) => this.#onAlert(record)
-    this.#publisher = new Publisher({ reader: store, watch, detection, alerts, outages, onAlert, onStep })
+    const told = { onAlert, onWritten, onStep }
+    this.#publisher = new Publisher({ reader: store, watch, detection, alerts, outages, ...told })
     this.#progress = new Progress({ memory, alerts, outages, flow, projection, newId, onStep })
   }
 
@@ -130,6 +136,16 @@ export class Session {
   /** When the log took the last event taken in, in milliseconds since the Unix epoch. */
   get lastCreated(): number | undefined {
     return this.#lastCreated
+  }
+
+  /** How long ago an input was last taken, in milliseconds. */
+  get heartbeatAgeMs(): number {
+    return this.#options.clock() - this.#heartbeatAt
+  }
+
+  /** Deliveries that have begun since the last one that ended. */
+  get unanswered(): number {
+    return this.#flow.count.count
   }
 
   /** How long the end of the log has not been known, in milliseconds. */
@@ -237,6 +253,7 @@ export class Session {
   /** Judges and tells whatever is due; while the end of the log is not known, only that it is not. */
   async #settle(): Promise<Outcome> {
     const { now } = this
+    this.#heartbeatAt = this.#options.clock()
     if (!isCurrent(this.#state)) return this.#alarmLag(now)
     const judged = await this.detection.judge(now)
     this.#progress.note(judged)

@@ -16,8 +16,8 @@ export interface WatchOptions extends SessionOptions, WatcherOptions {
   readonly signal: AbortSignal
   /** Another process watches under this name; it is waited for. */
   readonly onStandby: (holder: string) => void
-  /** A session has begun: what it knows can be looked at until the next one does. */
-  readonly onSession?: (session: Session) => void
+  /** A session has begun, and what it knows can be looked at; undefined: it has ended. */
+  readonly onSession?: (session: Session | undefined) => void
   /** The store cannot be reached or what was written is not known; it is tried again. */
   readonly onTrouble: (error: Error) => void
 }
@@ -70,6 +70,7 @@ async function runOnce(
     await pauseUnless(options.signal, options.retryMs)
     return 'on'
   } finally {
+    options.onSession?.(undefined)
     if (session.hasSaved) history.mustStartAnew = false
   }
 }

@@ -51,7 +51,7 @@ export class Watching {
       onTrouble: (error) => this.troubles.push(error),
       ...options,
       onSession: (session) => {
-        this.session = session
+        if (session) this.session = session
         options.onSession?.(session)
       },
     }).catch((error: unknown) => {

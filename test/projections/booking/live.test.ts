@@ -94,6 +94,13 @@ describe('what is told of delivery', () => {
     expect(live.tookMs?.(stateOf(told), ticketEvent?.id ?? '')).toBeUndefined()
   })
 
+  it('is when it will be too late: the first limit or departure, less its margin', () => {
+    expect(live.lostAt?.(stateOf([requested()]))).toBe(msAt(10 * DAY - 120))
+    const soon = requested({ segments: [segment('s1', time(40 * DAY)), segment('s2', time(3 * DAY))] })
+    expect(live.lostAt?.(stateOf([soon]))).toBe(msAt(2 * DAY))
+    expect(live.lostAt?.(stateOf([captured()]))).toBeUndefined()
+  })
+
   it('is the price of the order as what is at stake', () => {
     expect(live.valueAtStake?.(stateOf([requested()]))).toEqual({ amountMinor: 20_000, currency: 'EUR' })
   })
