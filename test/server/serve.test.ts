@@ -87,6 +87,12 @@ it('names who has the port', async () => {
   )
 })
 
+it('says so where no network of this machine has the address', async () => {
+  const { code, stderr } = await runServe(['--insecure', '--store', 'memory:', '--host', '192.0.2.1'])
+  expect(code).toBe(69)
+  expect(stderr).toBe('makegood: Cannot listen on port 2113 of 192.0.2.1: this machine has no such address\n')
+})
+
 it('does not make a store of a folder that holds something else', async () => {
   const folder = temporaryFolder()
   mkdirSync(join(folder, 'photos'))

@@ -133,13 +133,21 @@ export class Listener {
   }
 }
 
-function portUnavailable({ host, port }: ListenerOptions, cause: Error): PortUnavailableError {
-  const code = 'code' in cause ? cause.code : undefined
-  const reason =
-    code === 'EADDRINUSE'
-      ? `${holderOfPort(port) ?? 'another process'} listens on it; stop it or choose another port, 0 for any free one`
-      : code === 'EACCES'
-        ? 'this user may not use it; choose one above 1023'
-        : cause.message
-  return new PortUnavailableError(`Cannot listen on port ${port} of ${host}: ${reason}`, { cause })
+function portUnavailable({ host, port }: ListenerOptions, cause: NodeJS.ErrnoException): PortUnavailableError {
+  return new PortUnavailableError(`Cannot listen on port ${port} of ${host}: ${reasonOf(cause, port)}`, { cause })
+}
+
+function reasonOf({ code, message }: NodeJS.ErrnoException, port: number): string {
+  switch (code) {
+    case 'EADDRINUSE':
+      return `${holderOfPort(port) ?? 'another process'} listens on it; stop it or choose another port, 0 for any free one`
+    case 'EACCES':
+      return 'this user may not use it; choose one above 1023'
+    case 'EADDRNOTAVAIL':
+      return 'this machine has no such address'
+    case 'ENOTFOUND':
+      return 'there is no machine of that name'
+    default:
+      return message
+  }
 }
