@@ -4,6 +4,7 @@ import { defineProjection } from '../../src/engine/projection.js'
 import { compensate } from './compensate.js'
 import { schemas } from './events.js'
 import { evolve } from './evolve.js'
+import { unmetGuards } from './guards.js'
 import { live } from './live.js'
 import { lookups } from './lookups.js'
 import { policy } from './policy.js'
@@ -23,6 +24,7 @@ export const booking = defineProjection<Booking>({
   sharedKeys,
   policy,
   compensate,
+  unmetGuards,
   settlement,
   lookups,
   live,

@@ -39,6 +39,13 @@ export function allGuardsHold(booking: Booking, context: RuleContext): boolean {
   return Object.values(GUARDS).every((holds) => holds(terms, context, booking))
 }
 
+/** The guards that do not hold, waiting ones too, by their names. */
+export function unmetGuards(booking: Booking, context: RuleContext): string[] {
+  const terms = termsOf(booking)
+  const guards = [...Object.entries(GUARDS), ...Object.entries(WAITING_GUARDS)]
+  return guards.filter(([, holds]) => !holds(terms, context, booking)).map(([name]) => name)
+}
+
 /** Guards that only wait: what a repair has begun itself may be finished as soon as they hold again. */
 export const WAITING_GUARDS: Readonly<Record<string, Guard>> = {
   'no attempt in flight': (_, context, booking) => !isAttemptInFlight(booking, context),

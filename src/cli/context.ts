@@ -7,6 +7,7 @@ import type { Scratch } from '../engine/scratch.js'
 import type { EventReader, EventStore } from '../log/event-store.js'
 import type { Authority } from '../repair/authority.js'
 import type { FileLine } from '../transfer/located-line.js'
+import type { Post } from '../watch/webhook.js'
 
 /** A line of a log file that could not be read. */
 export interface LogProblem {
@@ -102,6 +103,24 @@ export interface SimulatorProcess {
   stop(): Promise<void>
 }
 
+/** Metrics and health over HTTP: GET /metrics, /health/live, /health/ready. */
+export interface MetricsEndpointOptions {
+  /** 0: any free port. */
+  readonly port: number
+  readonly host: string
+  /** The metrics in Prometheus's text format. */
+  readonly metrics: () => Promise<string>
+  /** Why the process should be restarted; undefined while it is well. */
+  readonly unhealthy: () => string | undefined
+  /** Why nothing should rely on it now; undefined while it is ready. */
+  readonly unready: () => string | undefined
+}
+
+export interface MetricsEndpoint {
+  readonly port: number
+  close(): Promise<void>
+}
+
 export interface Context {
   readonly version: string
   readonly env: Readonly<Record<string, string | undefined>>
@@ -129,6 +148,10 @@ export interface Context {
   openStore(where: string, mode: 'read' | 'write'): Promise<EventStore>
   /** Serves a store as an EventStoreDB. Throws UsageError, StoreUnavailableError and PortTakenError. */
   serve(options: ServeOptions): Promise<Serving>
+  /** Throws PortTakenError. */
+  openMetricsEndpoint(options: MetricsEndpointOptions): Promise<MetricsEndpoint>
+  /** Posts alerts to a URL. */
+  httpPost(url: URL): Post
   examineStore(where: string, clock: () => number): Promise<readonly Check[]>
   openLogFiles(options: LogFilesOptions): LogFiles
   openCompensationFile(path: string): Promise<CompensationFile>

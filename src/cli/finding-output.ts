@@ -1,5 +1,6 @@
 // How findings and the summary of a scan are printed.
 import type { Finding } from '../engine/finding.js'
+import type { Waiting } from '../engine/judge.js'
 import type { ReplayResult, ScanSummary } from '../engine/replay.js'
 import { EXIT, type ExitCode } from './exit-codes.js'
 import { counted, type Layout, type Row } from './output.js'
@@ -12,7 +13,7 @@ export const FINDING_LAYOUT: Layout = {
     { head: 'subject', of: (row) => row.subject },
     {
       head: 'disposition',
-      of: (row) => (row.heldBy ? `held by ${(row.heldBy as string[]).join(', ')}` : row.disposition),
+      of: describeDisposition,
     },
     { head: 'since', of: (row) => row.since },
     { head: 'about', of: (row) => row.occurrence },
@@ -22,19 +23,24 @@ export const FINDING_LAYOUT: Layout = {
   describe: (summary) => describeScan(summary as unknown as ScanSummary),
 }
 
+function describeDisposition({ disposition, heldBy, waitsFor }: Row): unknown {
+  if (heldBy) return `held by ${(heldBy as string[]).join(', ')}`
+  return waitsFor ? `waits: ${(waitsFor as string[]).join(', ')}` : disposition
+}
+
+/** How many findings wait for each guard. */
+export function countWaiting(waiting: Waiting): Record<string, number> {
+  const counts: Record<string, number> = {}
+  for (const name of [...waiting.values()].flat()) counts[name] = (counts[name] ?? 0) + 1
+  return counts
+}
+
 /** A finding as one row, in the order of fields that scripts rely on. */
-export function findingRow({
-  id,
-  rule,
-  subject,
-  severity,
-  disposition,
-  since,
-  evidence,
-  detail,
-  ...rest
-}: Finding): Row {
-  return { type: 'finding', id, rule, subject, severity, disposition, since, evidence, detail, ...rest }
+export function findingRow(finding: Finding, waiting?: Waiting): Row {
+  const { id, rule, subject, severity, disposition, since, evidence, detail, ...rest } = finding
+  const unmet = waiting?.get(id)
+  const known = { id, rule, subject, severity, disposition, since, evidence, detail, ...rest }
+  return { type: 'finding', ...known, ...(unmet && { waitsFor: unmet }) }
 }
 
 /** A scan's summary as one row. */

@@ -14,6 +14,7 @@ import { addServe } from './commands/serve.js'
 import { addSimulator } from './commands/simulator.js'
 import { addState } from './commands/state.js'
 import { addVerify } from './commands/verify.js'
+import { addWatch } from './commands/watch.js'
 import type { Context } from './context.js'
 import { EXIT, type ExitCode, exitCodeOf } from './exit-codes.js'
 import { escapeText } from './text.js'
@@ -26,6 +27,7 @@ const COMMANDS = [
   addApply,
   addRepair,
   addVerify,
+  addWatch,
   addState,
   addRecords,
   addImport,

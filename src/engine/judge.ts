@@ -9,7 +9,7 @@ import {
   type SharedUses,
   sharedUsesOf,
 } from './detect.js'
-import { type Finding, markHeld } from './finding.js'
+import { type Finding, isRepairable, markHeld } from './finding.js'
 import type { Fold, FoldCounts, FoldedSubject } from './fold.js'
 import type { JsonValue } from './json.js'
 import { type PartitionedFold, PartitionedRuns } from './partitioned-fold.js'
@@ -28,6 +28,9 @@ export interface Compensation {
   readonly intents: readonly Intent[]
 }
 
+/** Findings that may be repaired but not now, by their ids: the names of the guards that do not hold. */
+export type Waiting = ReadonlyMap<string, readonly string[]>
+
 export interface JudgeOptions {
   /** What rules take for the present, in milliseconds since the Unix epoch. */
   readonly now: number
@@ -39,6 +42,7 @@ export interface JudgeOptions {
 export interface Judgement {
   readonly findings: readonly Finding[]
   readonly compensations: readonly Compensation[]
+  readonly waiting: Waiting
   readonly subjects: number
   readonly counts: FoldCounts
 }
@@ -60,6 +64,7 @@ export async function judge(fold: PartitionedFold, projection: Projection, optio
   if (uses) results = await judgeSharing(fold, results, sharedIn(uses), { projection, ...options })
   return {
     findings: results.flatMap(({ findings }) => findings),
+    waiting: new Map(results.flatMap((result) => [...waitingIn(result)])),
     compensations: results.flatMap(({ compensation }) => compensation ?? []).sort((a, b) => a.ordinal - b.ordinal),
     subjects,
     counts,
@@ -70,6 +75,11 @@ interface SubjectResult {
   readonly subject: string
   readonly findings: readonly Finding[]
   readonly compensation: Compensation | undefined
+  readonly unmet: readonly string[]
+}
+
+function* waitingIn({ findings, unmet }: SubjectResult): Iterable<[string, readonly string[]]> {
+  if (unmet.length > 0) for (const finding of findings) if (isRepairable(finding)) yield [finding.id, unmet]
 }
 
 type SharedBySubject = ReadonlyMap<string, readonly SharedUses[]>
@@ -106,7 +116,9 @@ function resultOf(
 ): SubjectResult {
   const { subject, ordinal, heads } = folded
   const intents = compensateSubject(folded, findings, projection, context)
-  return { subject, findings, compensation: intents.length > 0 ? { subject, ordinal, heads, intents } : undefined }
+  const compensation = intents.length > 0 ? { subject, ordinal, heads, intents } : undefined
+  const unmet = findings.some(isRepairable) ? (projection.unmetGuards?.(folded.state, context) ?? []) : []
+  return { subject, findings, compensation, unmet }
 }
 
 /** All findings of one subject, those of rules across subjects included. */

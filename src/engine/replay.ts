@@ -11,7 +11,7 @@ import { rulesOf } from './detect.js'
 import { digestOfScan, type ScanQuestion } from './digest.js'
 import { compareFindings, type Finding } from './finding.js'
 import type { FoldCounts } from './fold.js'
-import { type Compensation, type Judgement, judge, type LookUp } from './judge.js'
+import { type Compensation, type Judgement, judge, type LookUp, type Waiting } from './judge.js'
 import { type MemoryLimit, PartitionedFold } from './partitioned-fold.js'
 import type { Projection } from './projection.js'
 
@@ -66,6 +66,8 @@ export interface ReplayResult {
   readonly findings: readonly Finding[]
   /** In the order of the subjects' first events; not narrowed by the filters' rules. */
   readonly compensations: readonly Compensation[]
+  /** Why repairable findings are not compensated now. No part of the findings: it changes with `now` alone. */
+  readonly waiting: Waiting
 }
 
 /**
@@ -111,7 +113,7 @@ function resultOf(
     elapsedMs,
   }
   const compensations = judged.compensations.filter(({ subject }) => filters.subjects?.includes(subject) ?? true)
-  return { summary, findings, compensations }
+  return { summary, findings, compensations, waiting: judged.waiting }
 }
 
 async function readUpTo(

@@ -5,6 +5,7 @@ import { makePlan, type Plan } from '../../repair/plan.js'
 import type { Context } from '../context.js'
 import { EXIT, type ExitCode } from '../exit-codes.js'
 import { writeWhole } from '../files.js'
+import { countWaiting } from '../finding-output.js'
 import { withLookupOption } from '../lookup-option.js'
 import { counted, formatOf, type Layout, makePrinter, type Row } from '../output.js'
 import { type ReadingOptions, replayStore, storeOf, withReadingOptions } from '../reading.js'
@@ -39,7 +40,7 @@ async function plan(options: PlanOptions, context: Context): Promise<ExitCode> {
     if (refusesIncomplete(result, options, context)) return EXIT.incomplete
     const made = makePlan(result, projection)
     await writeWhole(options.out, `${JSON.stringify(made, null, 2)}\n`)
-    printPlan(made, options, context)
+    printPlan({ ...planRow(made, options.out), waiting: countWaiting(result.waiting) }, options, context)
     return result.summary.coverage.complete ? EXIT.clean : EXIT.incomplete
   } finally {
     await store.close()
@@ -64,6 +65,9 @@ const PLAN_LAYOUT: Layout = {
   columns: [],
   describe: (row) => [
     `${counted(row.items as number, 'item')} on ${counted(row.subjects as number, 'subject')}; ${counted(row.cases as number, 'finding')} left for a person.`,
+    ...Object.entries(row.waiting as Record<string, number>).map(
+      ([guard, count]) => `Not planned: ${counted(count, 'finding')}, for this does not hold: ${guard}`,
+    ),
     `Rules ${row.projection} ${row.version}, now = ${row.now}, policy ${JSON.stringify(row.policy)}`,
     `Approve with: makegood apply ${row.out} --approve ${row.digest}`,
   ],
@@ -86,7 +90,7 @@ export function planRow(plan: Plan, out: string): Row {
   }
 }
 
-function printPlan(made: Plan, options: PlanOptions, { stdout }: Context): void {
+function printPlan(row: Row, options: PlanOptions, { stdout }: Context): void {
   const format = formatOf(options.format, stdout.isTerminal)
-  makePrinter(format, PLAN_LAYOUT, (text) => stdout.write(text)).finish(planRow(made, options.out))
+  makePrinter(format, PLAN_LAYOUT, (text) => stdout.write(text)).finish(row)
 }

@@ -144,6 +144,6 @@ async function replayLogs(
 function print(result: ReplayResult, options: ScanOptions, { stdout }: Context, extra: Partial<Row> = {}): void {
   const format = formatOf(options.format, stdout.isTerminal)
   const printer = makePrinter(format, FINDING_LAYOUT, (text) => stdout.write(text))
-  for (const finding of result.findings.slice(0, options.limit)) printer.row(findingRow(finding))
+  for (const finding of result.findings.slice(0, options.limit)) printer.row(findingRow(finding, result.waiting))
   printer.finish({ ...summaryRow(result.summary), ...extra })
 }
