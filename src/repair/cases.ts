@@ -4,23 +4,13 @@ import { jsonEvent } from '../log/event.js'
 import type { EventReader, EventStore } from '../log/event-store.js'
 import { StoreUnavailableError } from '../log/store-errors.js'
 import { streamOf } from '../log/stream.js'
-import type { WaitingCase } from './plan.js'
+import { type WaitingCase, waitingCase } from './plan.js'
 
 const CATEGORY = 'makegood.case'
 /** Cases opened at once: they are independent, and a durable store commits them together. */
 const AT_ONCE = 64
 
-const opened = z.object({
-  findingId: z.string(),
-  rule: z.string(),
-  subject: z.string(),
-  severity: z.int(),
-  since: z.string().nullable(),
-  events: z.array(z.string()),
-  detail: z.record(z.string(), z.json()),
-  why: z.string(),
-  campaignId: z.string(),
-})
+const opened = z.object({ ...waitingCase.shape, campaignId: z.string() })
 
 /** A case as its stream tells it. */
 export type ReviewCase = z.infer<typeof opened>

@@ -42,7 +42,8 @@ const planItem = z.strictObject({
   }),
 })
 
-const waitingCase = z.strictObject({
+/** A finding that waits for a person, as plans and cases keep it. */
+export const waitingCase = z.strictObject({
   findingId: z.string(),
   rule: z.string(),
   subject: z.string(),
