@@ -1,7 +1,7 @@
 // `makegood serve` as a person runs it: what it prints, what it refuses and in which words, how it ends.
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type EventStoreDBClient, jsonEvent } from '@eventstore/db-client'
+import { jsonEvent, persistentSubscriptionToStreamSettingsFromDefaults } from '@eventstore/db-client'
 import { expect, it, onTestFinished } from 'vitest'
 import { openEmbeddedStore } from '../../src/stores/embedded/embedded-store.js'
 import { eventsOf } from '../controls/events.js'
@@ -64,6 +64,27 @@ it('lets what it has begun end when it is told to stop, and loses nothing of it'
   for (const [n, { status }] of outcomes.entries()) {
     if (status === 'fulfilled') expect(await eventsOf(store, `counts-${n}`)).toHaveLength(1)
   }
+})
+
+it('ends subscriptions with an error when it stops: an end without one would look like the end of the log', async () => {
+  const serving = await startServe(['--insecure', '--store', 'memory:'])
+  const client = connect(serving.connectionString)
+  const settings = persistentSubscriptionToStreamSettingsFromDefaults()
+  await client.createPersistentSubscriptionToStream('counts', 'group', settings)
+  const subscriptions = [
+    client.subscribeToAll(),
+    client.subscribeToStream('counts'),
+    client.subscribeToPersistentSubscriptionToStream('counts', 'group'),
+  ] as const
+  const confirmed = subscriptions.map((one) => new Promise((resolve) => one.once('confirmation', () => resolve(one))))
+  await Promise.all(confirmed)
+  const errors = subscriptions.map((one) => new Promise((resolve) => one.once('error', resolve)))
+  expect(await serving.end('SIGTERM')).toMatchObject({ code: 0 })
+  expect(await Promise.all(errors)).toMatchObject([
+    { code: 13, message: expect.stringContaining('RST_STREAM with code 0') },
+    { code: 13, message: expect.stringContaining('RST_STREAM with code 0') },
+    { code: 1, type: 'persistent-subscription-dropped' },
+  ])
 })
 
 it('serves with TLS to users that have a password', async () => {
@@ -160,7 +181,7 @@ function withUsers(text: string): string[] {
 
 it('takes the size of appends that it is given', async () => {
   const { connectionString } = await startServe(['--insecure', '--store', 'memory:', '--max-append-size', '100'])
-  const client: EventStoreDBClient = connect(connectionString)
+  const client = connect(connectionString)
   const tooLarge = client.appendToStream('counts', jsonEvent({ type: 'Long', data: { text: 'x'.repeat(100) } }))
   await expect(tooLarge).rejects.toMatchObject({ type: 'maximum-append-size-exceeded', maxAppendSize: 100 })
 })
