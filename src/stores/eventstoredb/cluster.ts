@@ -63,10 +63,7 @@ export class Cluster {
       return
     }
     const leader = leaderIn(error)
-    if (!leader || sameEndpoint(leader, node.endpoint)) return
-    // A leader that has just failed is not believed in a second time in a row.
-    if (sameEndpoint(leader, this.#failed)) this.#failed = undefined
-    else this.#chosen.set('deciding', leader)
+    if (leader && !sameEndpoint(leader, node.endpoint)) this.#chosen.set('deciding', leader)
   }
 
   close(): void {

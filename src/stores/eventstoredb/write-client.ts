@@ -51,7 +51,7 @@ export class WriteClient extends EventStoreDBClient {
     )
     this.#deadlineMs = settings.deadlineMs
     this.#connectTimeoutMs = settings.connectTimeoutMs
-    // It would close the channel under other calls, follow any address, and fall over an answer without one.
+    // It would close the channel that other calls use, and fall over an error whose trailers are not those that it expects.
     this.handleError = async () => undefined
   }
 

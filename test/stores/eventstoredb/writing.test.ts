@@ -1,8 +1,9 @@
 // Writing against servers that misbehave (scripted here): what cannot be known is told as unknown, nothing is sent twice, and one call's failure
 // is no other's.
 import shared from '@eventstore/db-client/generated/shared_pb.js'
+import streamsGrpc from '@eventstore/db-client/generated/streams_grpc_pb.js'
 import streams from '@eventstore/db-client/generated/streams_pb.js'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { anEvent, someEvents } from '../../controls/events.js'
 import { open, until } from './opened.js'
 import {
@@ -155,6 +156,23 @@ describe('an append', () => {
     const kinds = (await Promise.all(results)).map(({ kind }) => kind)
     expect(kinds.filter((kind) => kind === 'unknown')).toHaveLength(1)
     expect(kinds.filter((kind) => kind === 'appended')).toHaveLength(2)
+  })
+
+  test('that fails leaves the connection as it is', async () => {
+    const stub = await startStub({ [APPEND]: failing({ code: 14, message: 'Server Is Busy' }) })
+    const store = await open(stub.url)
+    for (let i = 0; i < 3; i += 1) await store.append('s-1', [anEvent()], 'any')
+    expect(new Set(stub.callsOf(APPEND).map((call) => call.stream.session)).size).toBe(1)
+  })
+
+  test('that gRPC itself forgets is unknown all the same', async () => {
+    const call = { on: () => call, write: () => true, end: () => call, cancel: vi.fn() }
+    const forgetful = vi.spyOn(streamsGrpc.StreamsClient.prototype, 'append').mockReturnValue(call as never)
+    onTestFinished(() => forgetful.mockRestore())
+    const stub = await startStub()
+    const store = await open(`${stub.url}&defaultDeadline=100`)
+    expect(await store.append('s-1', [anEvent()], 'any')).toMatchObject({ kind: 'unknown' })
+    expect(call.cancel).toHaveBeenCalledOnce()
   })
 
   test('to a server that is gone throws in bounded time: nothing was sent', async () => {
