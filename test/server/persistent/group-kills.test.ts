@@ -12,6 +12,8 @@ import { type Consumer, consume, createGroup, type Decision, until } from './gro
 
 const KILLS = Number(process.env.MAKEGOOD_KILLS ?? 4)
 const CONSUMERS = 3
+/** A forgotten event keeps checkpoints back until it comes again. */
+const FORGOTTEN_MAX = 8
 const PARKED = '$persistentsubscription-orders::clerks-parked'
 
 /** What the consumers know, beside the servers that are killed. */
@@ -23,6 +25,8 @@ class Books {
   next = 0
   given = 0
   givenAgain = 0
+  /** Of this run. */
+  forgotten = 0
 
   constructor(random: Random) {
     this.#random = random
@@ -32,8 +36,11 @@ class Books {
   decide(n: number): Decision {
     this.given += 1
     if (this.acked.has(n) || this.parked.has(n)) this.givenAgain += 1
-    if (this.#random.chance(0.03)) return 'nothing'
-    if (this.#random.chance(0.03)) {
+    if (this.forgotten < FORGOTTEN_MAX && this.#random.chance(0.005)) {
+      this.forgotten += 1
+      return 'nothing'
+    }
+    if (this.#random.chance(0.005)) {
       this.parked.add(n)
       return 'park'
     }
@@ -62,8 +69,9 @@ test(`over ${KILLS} kills no event of a group is lost`, async () => {
 }, 600_000)
 
 async function workUntilKilled(serving: ServeProcess, books: Books, random: Random): Promise<void> {
+  books.forgotten = 0
   const client = connect(serving.connectionString)
-  const settings = { checkPointUpperBound: 20, checkPointLowerBound: 1, checkPointAfter: 50, messageTimeout: 60_000 }
+  const settings = { checkPointUpperBound: 20, checkPointLowerBound: 1, checkPointAfter: 50, messageTimeout: 400 }
   if (books.next === 0) await createGroup(client, 'orders', settings)
   const consumers = Array.from({ length: CONSUMERS }, () => consumeAll(serving, books))
   const appending = appendForEver(client, books)
