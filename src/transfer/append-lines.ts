@@ -9,11 +9,10 @@ import { describedBy, subjectOf } from '../log/stream.js'
 import { limitsOf, readStreamMetadata } from '../log/stream-metadata.js'
 import { Lanes } from './lanes.js'
 import type { LineWriter, Losses, WriteCounts } from './line-writer.js'
-import type { LocatedEvent, Stop } from './located-line.js'
+import { type LocatedEvent, refusedAt, type Stop } from './located-line.js'
 import { headOf, isAddedSince } from './log-head.js'
 import { Places } from './places.js'
 import { copyOf, type PlainCopy } from './plain-copy.js'
-import { refusedAt } from './restore-lines.js'
 import { settleWrite } from './settled-write.js'
 
 /** Why an event does not fit, or undefined: it is there. */
@@ -81,15 +80,16 @@ class AppendingWriter implements LineWriter {
     const { at } = place
     if (await this.#wouldBeHidden(event, at))
       return `it would stand at ${at}, where the stream's metadata ($tb) hides it`
-    const copy = copyOf(event, { at, truncateBefore: await this.#newTruncateBefore(event) })
+    return this.#put(line, copyOf(event, { at, truncateBefore: await this.#newTruncateBefore(event) }))
+  }
+
+  async #put(line: LocatedEvent, copy: PlainCopy): Promise<Misfit> {
+    const { at, original, proposed } = copy
     const expected = at === 0 ? 'noStream' : at - 1
-    const result = await settleWrite('Import stopped', () =>
-      this.#store.append(event.stream, [copy.proposed], expected),
-    )
+    const result = await settleWrite('Import stopped', () => this.#store.append(original.stream, [proposed], expected))
     if (result.kind === 'refused') return this.#judgeRefusal(line, result)
-    const misfit =
-      result.kind === 'conflict' ? await this.#judgeStanding(event, copy, at) : this.#judgeAppended(copy, at, result)
-    if (misfit === undefined) this.#places.note(event, at)
+    const misfit = result.kind === 'conflict' ? await this.#judgeStanding(copy) : this.#judgeAppended(copy, result)
+    if (misfit === undefined) this.#places.note(original, at)
     return misfit
   }
 
@@ -120,17 +120,20 @@ class AppendingWriter implements LineWriter {
     return renewed === truncateBefore ? undefined : renewed
   }
 
-  #judgeAppended(copy: PlainCopy, at: Revision, result: Extract<AppendResult, { kind: 'appended' }>): Misfit {
-    if (result.revision !== at) {
-      return `the stream was deleted softly and holds other events; it now stands there at revision ${result.revision}`
+  #judgeAppended(copy: PlainCopy, { revision, position }: Extract<AppendResult, { kind: 'appended' }>): Misfit {
+    if (revision !== copy.at) {
+      return `the stream was deleted softly and holds other events; it now stands there at revision ${revision}`
     }
-    if (!isAddedSince(this.#headAtStart, result.position)) return this.#countPresent()
+    const isPresent = this.#places.wasPassed(copy.original) || !isAddedSince(this.#headAtStart, position)
+    return isPresent ? this.#countPresent() : this.#countAdded(copy)
+  }
+
+  #countAdded({ time, isRecounted, isRenumbered }: PlainCopy): undefined {
     this.#added += 1
-    if (copy.time === 'moved') this.#losses.timesMoved += 1
-    if (copy.time === 'lost') this.#losses.timesLost += 1
-    if (copy.isRecounted) this.#losses.metadataChanged += 1
-    if (copy.isRenumbered) this.#losses.renumbered += 1
-    return undefined
+    if (time === 'moved') this.#losses.timesMoved += 1
+    if (time === 'lost') this.#losses.timesLost += 1
+    if (isRecounted) this.#losses.metadataChanged += 1
+    if (isRenumbered) this.#losses.renumbered += 1
   }
 
   #judgeRefusal(line: LocatedEvent, { reason, message }: Extract<AppendResult, { kind: 'refused' }>): Misfit {
@@ -145,7 +148,7 @@ class AppendingWriter implements LineWriter {
   }
 
   /** The place is taken: by the event itself, or by metadata that the store wrote by itself when a soft delete ended. */
-  async #judgeStanding(event: LineEvent, { proposed }: PlainCopy, at: Revision): Promise<Misfit> {
+  async #judgeStanding({ original: event, proposed, at }: PlainCopy): Promise<Misfit> {
     const isMetadata = describedBy(event.stream) !== undefined
     const standing = await this.#eventAt(event.stream, at)
     // Metadata that is not the last can no longer be read, and has no effect.

@@ -4,7 +4,8 @@ import type { EventStore } from '../log/event-store.js'
 import { isRestorable } from '../log/restorable-store.js'
 import { openAppendingWriter } from './append-lines.js'
 import type { LineWriter, WriteCounts } from './line-writer.js'
-import { type FileLine, parseLine, type Stop } from './located-line.js'
+import { type FileLine, type LocatedEvent, parseLine, refusedAt, type Stop } from './located-line.js'
+import { MarkerGuard } from './marker-guard.js'
 import { RestoringWriter } from './restore-lines.js'
 
 export interface ImportedLines extends WriteCounts {
@@ -32,13 +33,13 @@ export async function importLines(
   options: ImportLinesOptions = {},
 ): Promise<ImportedLines> {
   const writer = isRestorable(store) ? new RestoringWriter(store) : await openAppendingWriter(store)
-  const stopped = await writeLines(lines, writer, options)
+  const stopped = await writeLines(lines, { writer, guard: new MarkerGuard(store) }, options)
   return { ...writer.counts, ...(stopped && { stopped }) }
 }
 
 async function writeLines(
   lines: AsyncIterable<FileLine>,
-  writer: LineWriter,
+  { writer, guard }: { writer: LineWriter; guard: MarkerGuard },
   { signal, onProgress }: ImportLinesOptions,
 ): Promise<Stop | undefined> {
   let taken = 0
@@ -49,16 +50,15 @@ async function writeLines(
     }
     const parsed = parseLine(line)
     if (!parsed) continue
-    const stop = 'event' in parsed ? await writer.push(parsed) : ((await writer.finish()) ?? parsed)
-    if (stop) return settled(writer, stop)
+    const stop = 'event' in parsed ? await write(parsed, writer, guard) : parsed
+    if (stop) return (await writer.finish()) ?? stop
     taken += 1
     if (taken % PROGRESS_LINES === 0) onProgress?.(taken)
   }
   return writer.finish()
 }
 
-/** Nothing is left in flight behind a stop. */
-async function settled(writer: LineWriter, stop: Stop): Promise<Stop> {
-  await writer.finish()
-  return stop
+async function write(line: LocatedEvent, writer: LineWriter, guard: MarkerGuard): Promise<Stop | undefined> {
+  const message = await guard.refuse(line.event)
+  return message === undefined ? writer.push(line) : refusedAt(line, message)
 }

@@ -1,5 +1,6 @@
 // Lines of exported logs with the places where they stand, and how the import of lines can end.
 import { type LineEvent, parseEventLine } from '../log/event-line.js'
+import { placeName } from '../log/restorable-store.js'
 
 /** Where a line stands; lines count from 1. */
 export interface LinePlace {
@@ -34,4 +35,9 @@ export function parseLine(line: FileLine): LocatedEvent | Stop | undefined {
   return parsed.kind === 'event'
     ? { file, line: number, event: parsed.event }
     : { kind: 'broken', file, line: number, why: parsed.why }
+}
+
+/** The stop at an event that does not fit. */
+export function refusedAt({ file, line, event }: LocatedEvent, message: string): Stop {
+  return { kind: 'refused', file, line, why: `${placeName(event)}: ${message}` }
 }

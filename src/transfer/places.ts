@@ -19,10 +19,12 @@ export type Place =
   | { readonly kind: 'present' }
   | { readonly kind: 'misfit'; readonly why: string }
 
-/** The last event of a stream that was placed, and how much lower it stands than in its log. */
+/** The event of a stream that was placed last, and how much lower it stands than in its log. */
 interface Last {
   readonly at: Revision
   readonly shift: number
+  /** The highest revision, in the log, of those that were placed. */
+  readonly highest: Revision
 }
 
 export class Places {
@@ -36,11 +38,17 @@ export class Places {
     this.#headAtStart = headAtStart
   }
 
-  /** The place of an event whose stream's earlier events were placed before. */
+  /** The place of an event; the events before it in its stream were placed, or are in the store since an earlier import. */
   async of(event: LineEvent): Promise<Place> {
     const last = this.#last.get(event.stream)
-    if (last) return { kind: 'at', at: last.at + 1 }
+    // One that comes again, as in a file given twice, goes where it stands.
+    if (last && event.revision > last.at + last.shift) return { kind: 'at', at: last.at + 1 }
     return event.revision === 0 ? { kind: 'at', at: 0 } : this.#lookUp(event)
+  }
+
+  /** Whether an event, or one behind it in its stream, was placed by this import. */
+  wasPassed({ stream, revision }: LineEvent): boolean {
+    return revision <= (this.#last.get(stream)?.highest ?? -1)
   }
 
   /** Whether an event would be the first of its stream to stand so much lower than in its log. */
@@ -50,8 +58,9 @@ export class Places {
 
   /** The event stands there now. */
   note({ stream, revision }: LineEvent, at: Revision): void {
+    const highest = Math.max(revision, this.#last.get(stream)?.highest ?? -1)
     this.#last.delete(stream)
-    this.#last.set(stream, { at, shift: revision - at })
+    this.#last.set(stream, { at, shift: revision - at, highest })
     const [oldest] = this.#last.keys()
     if (this.#last.size > STREAMS_MAX && oldest !== undefined) this.#last.delete(oldest)
   }

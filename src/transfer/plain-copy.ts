@@ -5,6 +5,9 @@ import type { Revision } from '../log/revision.js'
 import { withMarks } from './copy-marks.js'
 
 export interface PlainCopy {
+  readonly original: LineEvent
+  /** The revision at which it is to stand. */
+  readonly at: Revision
   readonly proposed: ProposedEvent
   /** What became of the time; `none` where none was known. */
   readonly time: 'moved' | 'lost' | 'none'
@@ -24,6 +27,8 @@ export function copyOf(
   const data = isRecounted ? recount(original.data, truncateBefore) : original.data
   const marked = withMarks(original.metadata, { created, revision, isRenumbered })
   return {
+    original,
+    at,
     proposed: { id, type, contentType, data, metadata: marked ?? original.metadata },
     time: created === undefined ? 'none' : marked ? 'moved' : 'lost',
     isRecounted,

@@ -1,7 +1,7 @@
 // Lines into a store that can restore: in batches, each whole or not at all, in the order of the lines.
-import { placeName, type RestorableStore } from '../log/restorable-store.js'
+import type { RestorableStore } from '../log/restorable-store.js'
 import type { LineWriter, WriteCounts } from './line-writer.js'
-import type { LocatedEvent, Stop } from './located-line.js'
+import { type LocatedEvent, refusedAt, type Stop } from './located-line.js'
 import { settleWrite } from './settled-write.js'
 
 /** A batch is written once it holds so many events or so many bytes. */
@@ -48,9 +48,4 @@ export class RestoringWriter implements LineWriter {
     this.#counts.gaps += result.gaps
     return undefined
   }
-}
-
-/** The stop at an event that does not fit. */
-export function refusedAt({ file, line, event }: LocatedEvent, message: string): Stop {
-  return { kind: 'refused', file, line, why: `${placeName(event)}: ${message}` }
 }

@@ -1,5 +1,5 @@
 // Moving a log by the public commands: out, back, broken off anywhere, refused by name; nothing is lost silently and no file is half written.
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import {
   existsSync,
@@ -315,5 +315,20 @@ describe('a command line that contradicts itself exits with 64 and names the opt
       expect([ran.code, ran.stderr]).toEqual([64, expect.stringMatching(new RegExp(`--out .* and ${option} `))])
     }
     expect([readFileSync(payments, 'utf8'), readFileSync(tickets, 'utf8')]).toEqual([payment, ''])
+  })
+})
+
+describe('the page on moving a log', () => {
+  it('has commands that do what it says, pasted one after the other', () => {
+    const page = readFileSync(resolve(import.meta.dirname, '../../docs/moving-a-log.md'), 'utf8')
+    const commands = [...page.matchAll(/^ {4}((?:makegood|gunzip) .*)$/gm)].map((match) => match[1] as string)
+    const pasted = commands.filter((command) => !command.includes('esdb://'))
+    expect(pasted).toHaveLength(8)
+    const script = `set -e\nmakegood() { '${process.execPath}' '${MAIN}' "$@"; }\n${pasted.join('\n')}\n`
+    const printed = execFileSync('bash', ['-c', script], { cwd: newFolder(), encoding: 'utf8', stdio: 'pipe' })
+    const summaries = rowsOf({ code: 0, stdout: printed, stderr: '' })
+    expect(summaries[3]).toMatchObject({ added: 0, present: summaries[2]?.added })
+    expect(summaries.at(-1)).toMatchObject({ complete: true, gaps: 0 })
+    expect(summaries.at(-1)?.added).toBeGreaterThan(1)
   })
 })

@@ -163,6 +163,17 @@ test('finds again what stands lower than its line says, where the stream is exac
   expect(await contentOf(store, 'a')).toEqual(eventsIn(lines).map(({ id }, index) => [index, id]))
 })
 
+test('adds an event once that comes twice, as in a file given twice', async () => {
+  const source = openMemoryStore()
+  await source.append('a', someEvents(3), 'any')
+  const lines = await linesOf(source)
+  for (const part of [lines, lines.slice(1), lines.slice(2)]) {
+    const store = server()
+    expect(await importInto(store, [...part, ...part])).toMatchObject({ added: part.length })
+    expect(await contentOf(store, 'a')).toEqual(eventsIn(part).map(({ id }, index) => [index, id]))
+  }
+})
+
 test.each([1, 4, 7])('puts nothing behind %i events that others wrote', async (count) => {
   const source = openMemoryStore()
   await source.append('a', someEvents(6), 'any')
@@ -249,7 +260,7 @@ test('whatever a scavenge left out and wherever an import was broken off, nothin
       const store = server()
       await importInto(store, lines.slice(0, cut % (lines.length + 1)))
       const { stopped } = await importInto(store, lines)
-      const again = await importInto(store, lines)
+      const again = await importInto(store, [...lines, ...lines])
       const ids = (await eventsOfLog(store)).map(({ id }) => id)
       expect(new Set(ids).size).toBe(ids.length)
       if (stopped) return

@@ -1,4 +1,5 @@
 // A log out and back: nothing differs but positions, whatever the log holds and however the way back is broken off.
+import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,13 +7,15 @@ import fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { ProposedEvent } from '../../src/log/event.js'
 import type { EventStore } from '../../src/log/event-store.js'
+import type { RestorableStore } from '../../src/log/restorable-store.js'
+import { markStore, readStoreMarker, type StoreMarker } from '../../src/log/store-marker.js'
 import { metadataStreamOf } from '../../src/log/stream.js'
 import { checkFolder } from '../../src/stores/embedded/check-folder.js'
 import { openEmbeddedStore } from '../../src/stores/embedded/embedded-store.js'
 import { openMemoryStore } from '../../src/stores/memory/memory-store.js'
 import { anEvent, eventsOf, someEvents } from '../controls/events.js'
 import { seedFor } from '../controls/seed.js'
-import { eventsIn, importInto, linesOf } from './moving.js'
+import { eventsIn, importInto, linesOf, withoutRestore } from './moving.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'makegood-moving-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -178,4 +181,43 @@ test('holes of a log are counted, and come out as they went in', async () => {
   expect(await importInto(copy, scavenged)).toEqual({ added: 3, present: 0, gaps: 2 })
   expect(await linesOf(copy)).toEqual(scavenged)
   await copy.close()
+})
+
+describe('generated events and real ones are kept apart', () => {
+  const MARKER: StoreMarker = { generated: true, now: '2026-06-01T12:00:00Z', scenario: 'mixed', seed: 1, bookings: 1 }
+  const marked = async () => {
+    const store = openMemoryStore()
+    await markStore(store, MARKER, randomUUID())
+    await store.append('payment-1', someEvents(2), 'any')
+    return store
+  }
+  const real = async (stream: string) => {
+    const store = openMemoryStore()
+    await store.append(stream, someEvents(2), 'any')
+    return store
+  }
+
+  test.each<[string, (store: RestorableStore) => EventStore]>([
+    ['restored', (store) => store],
+    ['appended', withoutRestore],
+  ])('%s', async (_, as) => {
+    const [generated, other] = [await marked(), await real('payment-2')]
+    const [generatedLines, realLines] = [await linesOf(generated), await linesOf(other)]
+    const refused = async (store: RestorableStore, lines: readonly string[]) => {
+      const before = await linesOf(store)
+      const { added, stopped } = await importInto(as(store), lines)
+      expect([added, stopped?.kind, (await linesOf(store)).length]).toEqual([0, 'refused', before.length])
+      return stopped?.why
+    }
+    expect(await refused(generated, realLines)).toContain('marked as generated')
+    expect(await refused(other, generatedLines)).toContain('it would mark a store that holds other events')
+    const mixed = openMemoryStore()
+    const result = await importInto(as(mixed), [...realLines, ...generatedLines])
+    expect(result).toMatchObject({ added: 2, stopped: { kind: 'refused', line: 3 } })
+    expect(await readStoreMarker(mixed)).toBeUndefined()
+    const copy = as(openMemoryStore())
+    expect((await importInto(copy, generatedLines)).stopped).toBeUndefined()
+    expect(await importInto(copy, [...generatedLines, ...generatedLines])).toMatchObject({ added: 0, present: 6 })
+    expect(await readStoreMarker(copy)).toEqual(MARKER)
+  })
 })
