@@ -9,12 +9,12 @@ export class FileError extends Error {
 }
 
 /** Writes a file beside its place, syncs it and moves it there, so that nobody ever sees half of it. Throws FileError. */
-export async function writeWhole(path: string, text: string): Promise<void> {
+export async function writeWhole(path: string, pieces: Iterable<string>): Promise<void> {
   const beside = `${path}.${randomUUID()}.tmp`
   try {
     const file = await open(beside, 'wx')
     try {
-      await file.writeFile(text)
+      for (const text of gathered(pieces)) await file.writeFile(text)
       await file.sync()
     } finally {
       await file.close()
@@ -24,6 +24,20 @@ export async function writeWhole(path: string, text: string): Promise<void> {
     await rm(beside, { force: true }).catch(() => {})
     throw new FileError(`${path}: cannot be written: ${reasonOf(error)}`, { cause: error })
   }
+}
+
+const PIECE_LENGTH = 1 << 20
+
+/** Pieces put together, so that not each small one is a write. */
+function* gathered(pieces: Iterable<string>): Iterable<string> {
+  let text = ''
+  for (const piece of pieces) {
+    text += piece
+    if (text.length < PIECE_LENGTH) continue
+    yield text
+    text = ''
+  }
+  yield text
 }
 
 /** Whether two names lead to one file, however it is spelled or linked to; `-` is standard input. A file that is not there is no other. */

@@ -13,9 +13,30 @@ export function canonicalize(value: unknown): string {
   return text
 }
 
-/** `sha256:…` over the RFC 8785 form of a value. */
-export function digestOf(value: unknown): string {
-  return `sha256:${createHash('sha256').update(canonicalize(value)).digest('hex')}`
+/** `sha256:…` over the RFC 8785 form of an object, hashed in pieces: as one text it could be longer than a string can be. */
+export function digestOf(value: object): string {
+  const hash = createHash('sha256')
+  for (const piece of canonicalPieces(value)) hash.update(piece)
+  return `sha256:${hash.digest('hex')}`
+}
+
+/** RFC 8785 orders keys by their UTF-16 code units, which is how JavaScript sorts. */
+function* canonicalPieces(value: object): Iterable<string> {
+  const fields = Object.entries(value).filter(([, field]) => field !== undefined)
+  let before = '{'
+  for (const [key, field] of fields.sort(([a], [b]) => (a < b ? -1 : 1))) {
+    yield `${before}${canonicalize(key)}:`
+    if (Array.isArray(field)) yield* canonicalItems(field)
+    else yield canonicalize(field)
+    before = ','
+  }
+  yield before === '{' ? '{}' : '}'
+}
+
+function* canonicalItems(items: readonly unknown[]): Iterable<string> {
+  yield '['
+  for (const [index, item] of items.entries()) yield `${index === 0 ? '' : ','}${canonicalize(item)}`
+  yield ']'
 }
 
 /** What a scan was asked beside its cut: part of its digest. */

@@ -100,8 +100,30 @@ export function makePlan(result: ReplayResult, projection: Projection): Plan {
     cases: findings.filter(waitsForPerson).map((finding) => waitingCaseOf(finding, projection)),
   }
   // Through JSON, so that the digest is over exactly what a file can hold.
-  const plain = JSON.parse(JSON.stringify(content)) as Omit<Plan, 'digest'>
+  const { items, cases, ...head } = content
+  const plain = { ...throughJson(head), items: items.map(throughJson), cases: cases.map(throughJson) }
   return { ...plain, digest: digestOf(plain) }
+}
+
+function throughJson<T>(value: T): T {
+  return JSON.parse(JSON.stringify(value))
+}
+
+/** A plan as the text of its file, in pieces: an item or a case a line. */
+export function* formatPlan({ items, cases, digest, ...head }: Plan): Iterable<string> {
+  for (const [name, value] of Object.entries(head)) {
+    yield `${name === 'type' ? '{' : ','}\n  ${JSON.stringify(name)}: ${JSON.stringify(value)}`
+  }
+  yield ',\n  "items": ['
+  yield* formatLines(items)
+  yield '],\n  "cases": ['
+  yield* formatLines(cases)
+  yield `],\n  "digest": ${JSON.stringify(digest)}\n}\n`
+}
+
+function* formatLines(values: readonly unknown[]): Iterable<string> {
+  for (const [index, value] of values.entries()) yield `${index === 0 ? '' : ','}\n    ${JSON.stringify(value)}`
+  if (values.length > 0) yield '\n  '
 }
 
 function planItemOf(about: {

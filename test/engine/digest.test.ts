@@ -92,6 +92,14 @@ describe('canonical JSON', () => {
 
   it('is what a digest is over', () => {
     expect(digestOf({ b: 1, a: 2 })).toBe(sha256('{"a":2,"b":1}'))
+    const anObject = fc.dictionary(
+      fc.string(),
+      fc.oneof(fc.jsonValue(), fc.array(fc.jsonValue()), fc.constant(undefined)),
+    )
+    const property = fc.property(anObject, (value) => {
+      expect(digestOf(value)).toBe(sha256(canonicalize(value)))
+    })
+    fc.assert(property, { seed: seedFor('digest in pieces') })
   })
 })
 

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { digestOf } from '../../src/engine/digest.js'
 import { replay } from '../../src/engine/replay.js'
-import { makePlan, type Plan, PlanInvalidError, parsePlan } from '../../src/repair/plan.js'
+import { formatPlan, makePlan, type Plan, PlanInvalidError, parsePlan } from '../../src/repair/plan.js'
 import { openMemoryStore } from '../../src/stores/memory/memory-store.js'
 import { airline, NOW } from '../controls/airline.js'
 import { Airport } from '../controls/airport.js'
@@ -73,6 +73,16 @@ describe('a plan', () => {
     const { digest, ...rest } = await aPlan()
     expect(digest).toBe(digestOf(rest))
     expect(digest).toMatch(/^sha256:[0-9a-f]{64}$/)
+  })
+
+  it('is the same plan when its file is read, an item a line', async () => {
+    for (const plan of [await aPlan(), makePlan(await replay(openMemoryStore(), airline, { now: NOW }), airline)]) {
+      const text = [...formatPlan(plan)].join('')
+      expect(parsePlan(text, 'plan.json')).toEqual(plan)
+      expect(text.split('\n').filter((line) => line.startsWith('    {'))).toHaveLength(
+        plan.items.length + plan.cases.length,
+      )
+    }
   })
 
   it('of nothing to do has no items and no cut', async () => {

@@ -1,7 +1,7 @@
 // `plan`: a scan's repairable findings as ordered compensations, in a file that an approval can name by its digest.
 import type { Command } from 'commander'
 import type { ReplayResult } from '../../engine/replay.js'
-import { makePlan, type Plan } from '../../repair/plan.js'
+import { formatPlan, makePlan, type Plan } from '../../repair/plan.js'
 import type { Context } from '../context.js'
 import { EXIT, type ExitCode } from '../exit-codes.js'
 import { writeWhole } from '../files.js'
@@ -39,7 +39,7 @@ async function plan(options: PlanOptions, context: Context): Promise<ExitCode> {
     const result = await replayStore(store, projection, options, context)
     if (refusesIncomplete(result, options, context)) return EXIT.incomplete
     const made = makePlan(result, projection)
-    await writeWhole(options.out, `${JSON.stringify(made, null, 2)}\n`)
+    await writeWhole(options.out, formatPlan(made))
     printPlan({ ...planRow(made, options.out), waiting: countWaiting(result.waiting) }, options, context)
     return result.summary.coverage.complete ? EXIT.clean : EXIT.incomplete
   } finally {
