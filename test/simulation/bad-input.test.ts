@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { digestOf } from '../../src/engine/digest.js'
 import { openEmbeddedStore } from '../../src/stores/embedded/embedded-store.js'
 import { eventsOfLog } from '../controls/events.js'
@@ -13,6 +13,9 @@ import { type End, rowsIn, runMakegood } from './makegood-process.js'
 import { Outage, type Planned } from './outage.js'
 
 const SEED = 11
+/** Processes beside those of other tests, on two cores. */
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 })
+
 let outage: Outage
 let planned: Planned
 

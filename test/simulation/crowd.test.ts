@@ -22,7 +22,7 @@ function hands({ ends }: Evidence): number {
 test('50 processes applying one plan leave one ticket a passenger, each asked for under one key', async () => {
   const seed = seedFor('50 processes')
   const behaviour = { ...FAULTS, seed }
-  const outage = await Outage.make({ seed, bookings: 110, behaviour })
+  const outage = await Outage.make({ seed, bookings: 130, behaviour })
   onTestFinished(() => outage.end())
   const planned = await outage.plan('plan')
   await applyTogether(outage, Array<Planned>(50).fill(planned))
@@ -36,7 +36,7 @@ test('50 processes applying one plan leave one ticket a passenger, each asked fo
 test('two plans of different times over the same findings, applied at once, leave one ticket a passenger', async () => {
   const seed = seedFor('two plans')
   const behaviour = { ...FAULTS, seed }
-  const outage = await Outage.make({ seed, bookings: 110, behaviour })
+  const outage = await Outage.make({ seed, bookings: 130, behaviour })
   onTestFinished(() => outage.end())
   const first = await outage.plan('first')
   const sold = first.plan.items.slice(0, 3).map(({ subject }, n) => ({ bookingId: `N${n}`, like: subject }))

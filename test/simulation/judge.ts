@@ -158,7 +158,7 @@ function missingOf({ stream, ids, act }: JournalLine, records: Records): string[
 /** One of ours, or of one who claims as we do; a second one only where somebody issued without looking at claims. */
 function tooMany(place: string, records: Records): string[] {
   const tickets = records.ticketsOf(place)
-  const ours = tickets.filter(({ data }) => data.origin === 'REPAIR')
+  const ours = tickets.filter(isOwn)
   const most = records.isRudelyIssued(place) ? 2 : 1
   return ours.length > 1 || tickets.length > most ? [`${place} has ${tickets.length} tickets`] : []
 }

@@ -27,6 +27,8 @@ export interface Round {
 export interface RoundOptions {
   readonly seed: number
   readonly bookings: number
+  /** Default an outage. */
+  readonly scenario?: 'outage' | 'mixed'
   /** Whether the authority is asked for each booking's tickets as well, in plan and apply. */
   readonly asksAuthority?: boolean
   /** Where to kill, in this order; the round ends when the plan is carried out before. */
@@ -43,10 +45,11 @@ export function noKills(): Kills {
 }
 
 /** Plays a round. Its folder is gone afterwards, unless a rule was broken: then it is named among the breaches. */
-export async function playRound({ seed, bookings, asksAuthority = false, places }: RoundOptions): Promise<Round> {
+export async function playRound(options: RoundOptions): Promise<Round> {
+  const { seed, bookings, scenario = 'outage', asksAuthority = false, places } = options
   const random = new Random(seed, 0)
   const behaviour = { ...FAULTS, ...(asksAuthority && RARE), seed }
-  const outage = await Outage.make({ seed, bookings, behaviour, asksAuthority })
+  const outage = await Outage.make({ seed, bookings, scenario, behaviour, asksAuthority })
   const planned = await outage.plan('plan')
   const standing = outage.stand(actsBeside(planned.plan, random), { pauseMs: 40 })
   const kills = noKills()

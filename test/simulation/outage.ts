@@ -89,6 +89,11 @@ export class Outage {
     return this.#simulator?.url ?? 'http://127.0.0.1:9'
   }
 
+  /** Options of every command that repairs. Lost answers are the rule here: they must not end a run. */
+  get #repairing(): string[] {
+    return [...this.#judging, '--authority', this.url, '--error-budget', '1000000']
+  }
+
   /** Options of every command that judges bookings for a repair. */
   get #judging(): string[] {
     const lookup = this.asksAuthority ? ['--lookup', `ticket-authority=${this.url}`] : []
@@ -122,10 +127,12 @@ export class Outage {
 
   /** Starts a process that applies a plan; wait for it with `settle`. */
   apply({ file, plan }: Planned, failpoint?: string): MakegoodProcess {
-    const where = [...this.#judging, '--authority', this.url]
-    // Lost answers are the rule here: they must not end a run.
-    const how = ['--approve', plan.digest, '--error-budget', '1000000']
-    return new MakegoodProcess(['apply', file, ...where, ...how], failpoint)
+    return new MakegoodProcess(['apply', file, '--approve', plan.digest, ...this.#repairing], failpoint)
+  }
+
+  /** Starts a process that plans and applies in one. */
+  repair(failpoint?: string): MakegoodProcess {
+    return new MakegoodProcess(['repair', '--yes', ...this.#repairing], failpoint)
   }
 
   /** Waits until a process has ended, and keeps what it said. */

@@ -46,10 +46,10 @@ export class Records {
     })
   }
 
-  /** Passengers to whom a repair gave a ticket. */
+  /** Passengers to whom a repair gave a ticket; the workload's own history may tell of repairs too, and is not judged. */
   placesOfRepairs(): string[] {
     return [...this.#tickets].flatMap(([place, tickets]) =>
-      tickets.some(({ data }) => data.origin === 'REPAIR') ? [place] : [],
+      tickets.some(({ metadata }) => metadata.origin === 'repair') ? [place] : [],
     )
   }
 
