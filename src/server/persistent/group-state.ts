@@ -42,8 +42,8 @@ export class GroupState<Event extends GroupEvent> {
     this.#effects = []
     this.#take(input, nowMs)
     if (!this.#stopping) this.#giveOut(nowMs)
-    const place = this.#progress.due(nowMs, input.kind === 'ticked')
-    if (place !== undefined) this.#effects.push({ kind: 'checkpoint', place })
+    const left = this.#progress.due(nowMs, input.kind === 'ticked')
+    if (left) this.#effects.push({ kind: 'checkpoint', left })
     return this.#effects
   }
 

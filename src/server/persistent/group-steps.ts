@@ -1,6 +1,6 @@
 // What happens to a group, and what is to be done for it: what goes into its state and what comes out.
 import type { Revision } from '../../log/revision.js'
-import type { CheckpointBounds } from './progress.js'
+import type { CheckpointBounds, Remainder } from './progress.js'
 import type { StrategyName } from './strategies.js'
 
 /** What the state has to know of an event; all else of it is handed through. */
@@ -61,7 +61,7 @@ export type GroupEffect<Event extends GroupEvent> =
   | { readonly kind: 'give'; readonly consumer: string; readonly event: Event; readonly retryCount: number }
   /** To be answered by `parked` or `notParked` with this ticket. */
   | { readonly kind: 'park'; readonly ticket: number; readonly event: Event; readonly reason: string }
-  | { readonly kind: 'checkpoint'; readonly place: string }
+  | { readonly kind: 'checkpoint'; readonly left: Remainder }
 
 export interface ConsumerState {
   readonly id: string

@@ -11,7 +11,7 @@ export interface CheckpointBounds {
 }
 
 /**
- * What a group leaves behind when it stops. All up to `place` is settled. Of what stands behind it, up to `takenTo`, only `open` is
+ * What is known of a group when it goes on elsewhere: its checkpoint. All up to `place` is settled. Of what stands behind it, up to `takenTo`, only `open` is
  * not: those are given out again, and the others not.
  */
 export interface Remainder {
@@ -26,6 +26,9 @@ interface Unsettled {
   /** The place before it: as far as a checkpoint may go while this one is open. */
   readonly previous: string | undefined
 }
+
+/** So many open events are written down with a checkpoint; where there are more, it only tells its place. */
+const OPEN_MAX = 5_000
 
 /** Numbers the events of a source in their order, from 1. Places are opaque. */
 export class Progress {
@@ -70,18 +73,18 @@ export class Progress {
     if (this.#open.delete(number)) this.#settledSince += 1
   }
 
-  /** The place of the checkpoint that is due. It counts as made. `timed`: time has passed, as against an event being settled. */
-  due(nowMs: number, timed: boolean): string | undefined {
+  /** The checkpoint that is due. It counts as made. `timed`: time has passed, as against an event being settled. */
+  due(nowMs: number, timed: boolean): Remainder | undefined {
     const { afterMs, atLeast, atMost } = this.#bounds
-    const late = timed && nowMs - this.#checkpointMs >= afterMs
-    if (this.#settledSince < (late ? atLeast : atMost)) return undefined
+    const wanted = timed && nowMs - this.#checkpointMs >= afterMs ? atLeast : atMost
+    if (this.#settledSince < wanted) return undefined
     const { number, place } = this.#settledTo()
-    const count = number - this.#checkpointAt
-    if (count < (late ? atLeast : atMost)) return undefined
+    const isShort = this.#open.size <= OPEN_MAX
+    if (!isShort && number - this.#checkpointAt < wanted) return undefined
+    this.#settledSince = 0
     this.#checkpointAt = number
     this.#checkpointMs = nowMs
-    this.#settledSince -= Math.min(this.#settledSince, count)
-    return place
+    return isShort ? this.remainder() : { place }
   }
 
   /** The places of all that is not settled. */

@@ -126,7 +126,7 @@ export class RunningGroup {
     this.#apply({ kind: 'stopping' })
     await this.#lastAnswers()
     await this.#end()
-    const left = this.#remainder()
+    const left = this.#withUnread(this.#state.remainder)
     const begun = this.#checkpoints.lastSaved ?? this.definition.startAfter
     if (left.takenTo !== undefined || left.place !== begun) this.#checkpoints.save(left)
     await this.#checkpoints.written()
@@ -140,9 +140,8 @@ export class RunningGroup {
     await Promise.all([this.#checkpoints.delete(), this.#parked.delete()])
   }
 
-  /** What the state says is left, and what an earlier run has left and this one has not come to. */
-  #remainder(): Remainder {
-    const left = this.#state.remainder
+  /** What is left, and what an earlier run has left and this one has not come to. */
+  #withUnread(left: Remainder): Remainder {
     const { place: readTo, takenTo, open = [] } = this.#left
     const isUnread = (place: string) => readTo === undefined || !isUpTo(place, readTo)
     if (takenTo === undefined || !isUnread(takenTo)) return left
@@ -199,7 +198,7 @@ export class RunningGroup {
         this.#track(this.#park(effect))
         break
       case 'checkpoint':
-        this.#checkpoints.save({ place: effect.place })
+        this.#checkpoints.save(this.#withUnread(effect.left))
         break
     }
   }

@@ -56,7 +56,7 @@ class History {
       },
     }
     this.#state = new GroupState(this.#rules, { nowMs: 0 })
-    this.#model = new GroupModel(this.#rules, -1)
+    this.#model = new GroupModel(this.#rules, { place: undefined })
   }
 
   run(): void {
@@ -66,7 +66,7 @@ class History {
     }
     const clean = this.#random.chance(0.5)
     const unsettled = sourceOnly(this.#model.unsettled)
-    const left = clean ? this.#stop() : { place: placeOf(this.#model.checkpoint) }
+    const left = clean ? this.#stop() : this.#model.checkpoint
     const given = this.#startAgain(left)
     if (clean) expect(given).toEqual([...unsettled, ...this.#unread()])
     else expect(given).toEqual(expect.arrayContaining([...unsettled, ...this.#unread()]))
@@ -165,7 +165,7 @@ class History {
   /** Starts a new state where the old one ended and settles all. Gives the events of the source that came, in their order. */
   #startAgain(left: Remainder): number[] {
     this.#state = new GroupState(this.#rules, { place: left.place, nowMs: this.#nowMs })
-    this.#model = new GroupModel(this.#rules, left.place === undefined ? -1 : Number(left.place))
+    this.#model = new GroupModel(this.#rules, { place: left.place })
     this.#source.push({ event: undefined })
     this.#newEvent()
     const consumer = this.#newName()
@@ -202,10 +202,6 @@ class History {
 
 function sourceOnly(events: readonly ModelEvent[]): number[] {
   return events.map(({ index }) => index).filter((index) => index >= 0)
-}
-
-function placeOf(checkpoint: number): string | undefined {
-  return checkpoint < 0 ? undefined : String(checkpoint)
 }
 
 function indexAfter(place: string | undefined): number {

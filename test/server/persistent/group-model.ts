@@ -2,6 +2,7 @@
 // that must hold after every step. It knows nothing of queues, strategies or checkpoints' bounds.
 import { expect } from 'vitest'
 import type { GroupEffect, GroupEvent, GroupInput, GroupRules } from '../../../src/server/persistent/group-steps.js'
+import type { Remainder } from '../../../src/server/persistent/progress.js'
 
 /** `index` is the event's place in the source; parked ones that come again have a negative one. */
 export interface ModelEvent extends GroupEvent {
@@ -29,10 +30,10 @@ export class GroupModel {
   readonly #slots = new Map<string, number>()
   readonly #held = new Set<string>()
   #stopping = false
-  /** All up to this place of the source is settled, as the group says. */
-  checkpoint: number
+  /** The last one that the group made. */
+  checkpoint: Remainder
 
-  constructor(rules: GroupRules, checkpoint: number) {
+  constructor(rules: GroupRules, checkpoint: Remainder) {
     this.#rules = rules
     this.checkpoint = checkpoint
   }
@@ -119,7 +120,7 @@ export class GroupModel {
   }
 
   #check(effect: GroupEffect<ModelEvent>, nowMs: number, toPark: Set<number>): void {
-    if (effect.kind === 'checkpoint') return this.#checkCheckpoint(Number(effect.place))
+    if (effect.kind === 'checkpoint') return this.#checkCheckpoint(effect.left)
     const row = this.#rows.get(effect.event.index)
     expect(row?.event).toBe(effect.event)
     if (!row) return
@@ -138,11 +139,14 @@ export class GroupModel {
     expect(this.heldBy(effect.consumer).length).toBeLessThanOrEqual(this.#slots.get(effect.consumer) ?? 0)
   }
 
-  #checkCheckpoint(place: number): void {
-    expect(place, 'a checkpoint that goes back').toBeGreaterThan(this.checkpoint)
-    const lost = this.unsettled.filter(({ index }) => index >= 0 && index <= place)
-    expect(lost, `unsettled before the checkpoint ${place}`).toEqual([])
-    this.checkpoint = place
+  #checkCheckpoint(left: Remainder): void {
+    const place = indexOf(left.place)
+    expect(place, 'a checkpoint that goes back').toBeGreaterThanOrEqual(indexOf(this.checkpoint.place))
+    const isSettled = (index: number) =>
+      index <= place || (index <= indexOf(left.takenTo) && !left.open?.includes(String(index)))
+    const lost = this.unsettled.filter(({ index }) => index >= 0 && isSettled(index))
+    expect(lost, 'unsettled, and said to be settled').toEqual([])
+    this.checkpoint = left
   }
 
   /** Nothing waits while somebody has room for it, except what pinning or an equal id holds back. */
@@ -182,4 +186,8 @@ export class GroupModel {
   #events(wanted: (row: Row) => boolean): ModelEvent[] {
     return [...this.#rows.values()].filter(wanted).map(({ event }) => event)
   }
+}
+
+function indexOf(place: string | undefined): number {
+  return place === undefined ? -1 : Number(place)
 }

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { GroupState } from '../../../src/server/persistent/group-state.js'
 import type { GroupEffect, GroupEvent, GroupRules } from '../../../src/server/persistent/group-steps.js'
+import type { Remainder } from '../../../src/server/persistent/progress.js'
 
 const RULES: GroupRules = {
   strategy: 'RoundRobin',
@@ -56,7 +57,13 @@ function parked(effects: readonly GroupEffect<GroupEvent>[]): string[] {
 }
 
 function checkpoints(effects: readonly GroupEffect<GroupEvent>[]): string[] {
-  return effects.flatMap((effect) => (effect.kind === 'checkpoint' ? [effect.place.replace(/@.*/, '')] : []))
+  return effects.flatMap((effect) => (effect.kind === 'checkpoint' ? [textOf(effect.left)] : []))
+}
+
+/** `a`: settled up to a; `a, c but b`: and up to c, but for b. */
+function textOf({ place, takenTo, open }: Remainder): string {
+  const [settled, beyond, but] = [[place], [takenTo], open].map((list) => list?.map((at) => at?.replace(/@.*/, '')))
+  return takenTo === undefined ? `${settled}` : `${settled}, ${beyond} but ${but}`
 }
 
 describe('RoundRobin', () => {
@@ -220,12 +227,27 @@ describe('a checkpoint', () => {
     expect(checkpoints(group.tick(10_000))).toEqual([])
   })
 
-  it('does not pass an event that is open, parked events in the making included', () => {
+  it('does not pass an event that is open, one on its way to be parked included, but names it', () => {
     const group = groupOf({ checkpoints: { afterMs: 0, atLeast: 1, atMost: 1 } }, [9])
-    group.read('a', 'b', 'c')
+    group.read('a', 'b', 'c', 'd')
     expect(checkpoints(group.nack('c0', 'park', 'b'))).toEqual([])
-    expect(checkpoints(group.ack('c0', 'a', 'c'))).toEqual(['a'])
-    expect(checkpoints(group.state.apply({ kind: 'parked', ticket: 2 }, 0))).toEqual(['c'])
+    expect(checkpoints(group.ack('c0', 'a', 'd'))).toEqual(['a, d but b,c'])
+    expect(checkpoints(group.state.apply({ kind: 'parked', ticket: 2 }, 0))).toEqual(['b, d but c'])
+    expect(checkpoints(group.ack('c0', 'c'))).toEqual(['d'])
+  })
+
+  it('goes on to be made while one event stays open', () => {
+    const group = groupOf({ checkpoints: { afterMs: 0, atLeast: 1, atMost: 2 } }, [9])
+    group.read('a', 'b', 'c', 'd', 'e')
+    expect(checkpoints(group.ack('c0', 'b', 'c'))).toEqual([', e but a,d,e'])
+    expect(checkpoints(group.ack('c0', 'd', 'e'))).toEqual([', e but a'])
+  })
+
+  it('names no more than thousands of open events, and then is made only where its place moves', () => {
+    const group = groupOf({ checkpoints: { afterMs: 0, atLeast: 1, atMost: 1 } }, [10_000])
+    group.read(...Array.from({ length: 6_000 }, (_, n) => `e${n}`))
+    expect(checkpoints(group.ack('c0', 'e1'))).toEqual([])
+    expect(checkpoints(group.ack('c0', 'e0'))).toEqual(['e1'])
   })
 
   it('is not made by events that were parked and came again', () => {
