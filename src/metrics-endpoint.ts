@@ -2,34 +2,22 @@
 import { once } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { MetricsEndpoint, MetricsEndpointOptions } from './cli/context.js'
+import { PortTakenError } from './cli/exit-codes.js'
 
-export interface MetricsEndpointOptions {
-  /** 0: any free port. */
-  readonly port: number
-  /** Default this machine only. */
-  readonly host?: string
-  /** The metrics in Prometheus's text format. */
-  readonly metrics: () => Promise<string>
-  /** Why the process should be restarted; undefined while it is well. */
-  readonly unhealthy: () => string | undefined
-  /** Why nothing should rely on it now; undefined while it is ready. */
-  readonly unready: () => string | undefined
-}
-
-export interface MetricsEndpoint {
-  readonly port: number
-  close(): Promise<void>
-}
-
-/** Answers GET /metrics, /health/live and /health/ready. Rejects where the port is taken. */
+/** Answers GET /metrics, /health/live and /health/ready. Throws PortTakenError. */
 export async function openMetricsEndpoint(options: MetricsEndpointOptions): Promise<MetricsEndpoint> {
-  const { port, host = '127.0.0.1' } = options
+  const { port, host } = options
   const server = createServer((request, response) => {
     if (request.method !== 'GET' && request.method !== 'HEAD') return answer(response, 405, 'GET only\n')
     void route(request.url ?? '/', response, options)
   })
   server.listen(port, host)
-  await once(server, 'listening')
+  try {
+    await once(server, 'listening')
+  } catch (error) {
+    throw new PortTakenError(`${host}:${port} cannot be listened on: ${messageOf(error)}`, { cause: error })
+  }
   return {
     port: (server.address() as AddressInfo).port,
     async close() {
@@ -39,6 +27,10 @@ export async function openMetricsEndpoint(options: MetricsEndpointOptions): Prom
       await closed
     },
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }
 
 async function route(url: string, response: ServerResponse, options: MetricsEndpointOptions): Promise<void> {

@@ -11,7 +11,9 @@ import { pino } from 'pino'
 import type { Context, Interruption, LogFiles, LogFilesOptions } from './cli/context.js'
 import { UsageError } from './cli/exit-codes.js'
 import { examineStore } from './examine-store.js'
+import { httpPost } from './http-post.js'
 import { loadProjection } from './load-projection.js'
+import { openMetricsEndpoint } from './metrics-endpoint.js'
 import { openAuthority } from './open-authority.js'
 import { openLookup } from './open-lookup.js'
 import { openStore } from './open-store.js'
@@ -53,6 +55,8 @@ export function processContext(): Context {
     openStore,
     // Loaded only where it is asked for: the protocol's messages would slow down the start of every other command.
     serve: async (options) => (await import('./serve-store.js')).serveStore(options, logger),
+    openMetricsEndpoint,
+    httpPost,
     examineStore,
     openLogFiles: openLogFilesAsAsked,
     openCompensationFile,

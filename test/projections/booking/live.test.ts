@@ -22,7 +22,7 @@ import {
 } from './history.js'
 
 const DAY = 1440
-const RUNS = 1_000
+const RUNS = 300
 
 function stateOf(told: readonly Told[]): Booking {
   return (judge({ told }).folded as FoldedSubject<Booking>).state

@@ -1,0 +1,225 @@
+// `watch`: the log live. Replays to its end, follows it, and prints what is opened and resolved, one line a change.
+import type { Command } from 'commander'
+import type { EventStore } from '../../log/event-store.js'
+import type { AlertRecord } from '../../watch/alert.js'
+import { WatchMetrics } from '../../watch/metrics.js'
+import { CheckpointRefusedError } from '../../watch/resume.js'
+import type { Session } from '../../watch/session.js'
+import { watch } from '../../watch/watch.js'
+import { isCurrent, type WatchState } from '../../watch/watch-state.js'
+import { Webhook } from '../../watch/webhook.js'
+import type { Context, MetricsEndpoint } from '../context.js'
+import { EXIT, type ExitCode, UsageError } from '../exit-codes.js'
+import { formatOf } from '../output.js'
+import { nowOf, storeOf } from '../reading.js'
+import { escapeText, jsonLine } from '../text.js'
+import { isFromStart, nameOf, type WatchCommandOptions, webhookUrl, withWatchOptions } from '../watch-options.js'
+
+/** The environment's name of what webhook bodies are signed with. */
+const SECRET = 'MAKEGOOD_WEBHOOK_SECRET'
+/** A watch that has done nothing for so long hangs: it does something every second. */
+const HANGING_MS = 120_000
+
+const EXAMPLES = `
+Each change of an alert is one line: opened, still-open, escalated, resolved. Bodies sent to a webhook are signed where
+${SECRET} is set. Ctrl-C saves what was done; the next run goes on there.
+
+Examples:
+  $ makegood watch --store ./makegood-data
+  $ makegood watch --store ./makegood-data --webhook https://alerts.example/makegood --metrics-port 9464`
+
+/** Adds the command. */
+export function addWatch(program: Command, context: Context, run: (code: Promise<ExitCode>) => Promise<void>): void {
+  withWatchOptions(program.command('watch'))
+    .description('follow the log live and say what becomes wrong, when its deadline passes, and what becomes right')
+    .addHelpText('after', EXAMPLES)
+    .action((options: WatchCommandOptions) => run(runWatch(options, context)))
+}
+
+async function runWatch(options: WatchCommandOptions, context: Context): Promise<ExitCode> {
+  const format = formatOf(options.format, context.stdout.isTerminal)
+  if (format !== 'table' && format !== 'ndjson')
+    throw new UsageError(`--format ${format}: watch prints table or ndjson`)
+  const print = (record: AlertRecord) =>
+    context.stdout.write(`${format === 'table' ? lineOf(record) : jsonOf(record)}\n`)
+  const url = webhookUrl(options)
+  const where = storeOf(options, context)
+  // A folder that is no store is refused, as by every reading command: opened for writing, it would be made.
+  await (await context.openStore(where, 'read')).close()
+  const store = await context.openStore(where, 'write')
+  try {
+    return await watchStore(store, options, { context, print, url })
+  } catch (error) {
+    if (error instanceof CheckpointRefusedError) throw new UsageError(error.message, { cause: error })
+    throw error
+  } finally {
+    await store.close()
+  }
+}
+
+interface Surroundings {
+  readonly context: Context
+  readonly print: (record: AlertRecord) => void
+  readonly url: URL | undefined
+}
+
+async function watchStore(
+  store: EventStore,
+  options: WatchCommandOptions,
+  surroundings: Surroundings,
+): Promise<ExitCode> {
+  const { context, url } = surroundings
+  const projection = await context.loadProjection(options.projection)
+  const name = nameOf(options, projection.name)
+  const running = new Running(context.interruption.signal)
+  const webhook = url && (await openWebhook(store, { name, url, context }))
+  const metrics = new WatchMetrics({ session: () => running.session, webhook: () => webhook })
+  const endpoint = await openEndpoint(options, { metrics, context, session: () => running.session })
+  const ending = new AbortController()
+  const delivering = webhook?.run(ending.signal).catch((error: unknown) => running.fail(error))
+  try {
+    await watch({
+      ...timesOf(options),
+      ...tellers(name, { ...surroundings, running, metrics, webhook }),
+      store,
+      projection,
+      name,
+      newId: context.newId,
+      clock: await clockOf(store, options, context),
+      steadyClock: () => performance.now(),
+      fromStart: isFromStart(options),
+      once: options.once ?? false,
+      holder: `${context.user} ${context.newId()}`,
+      signal: running.drain,
+      onStep: context.failpoint,
+    })
+  } finally {
+    ending.abort()
+    await Promise.allSettled([delivering, endpoint?.close()])
+  }
+  running.throwFailure()
+  return exitCode(options, context, running.last)
+}
+
+/** The session that runs, and what may end it from outside. */
+class Running {
+  session: Session | undefined
+  last: Session | undefined
+  readonly drain: AbortSignal
+  readonly #failed = new AbortController()
+
+  constructor(interruption: AbortSignal) {
+    this.drain = AbortSignal.any([interruption, this.#failed.signal])
+  }
+
+  begin(session: Session | undefined): void {
+    this.session = session
+    this.last = session ?? this.last
+  }
+
+  /** Something beside the watch cannot go on: the watch drains, and the failure is told. */
+  fail(error: unknown): void {
+    this.#failed.abort(error)
+  }
+
+  throwFailure(): void {
+    this.#failed.signal.throwIfAborted()
+  }
+}
+
+function timesOf({ outage, lagAlarm, checkpointEvery, remind, lease }: WatchCommandOptions) {
+  return {
+    outage,
+    lagAlarmMs: lagAlarm,
+    checkpointMs: checkpointEvery,
+    remindMs: remind,
+    leaseSilenceMs: lease,
+    retryMs: 250,
+    heartbeatMs: 1_000,
+  }
+}
+
+/** Who is told of what. */
+function tellers(
+  name: string,
+  about: Surroundings & { running: Running; metrics: WatchMetrics; webhook: Webhook | undefined },
+) {
+  const { context, print, running, metrics, webhook } = about
+  const { logger, stderr } = context
+  return {
+    onAlert(record: AlertRecord) {
+      metrics.countChange(record)
+      print(record)
+    },
+    onWritten: (records: readonly AlertRecord[]) => webhook?.noteWritten(records),
+    onDelivery: (tookMs: number) => metrics.observeDelivery(tookMs),
+    onState: (state: WatchState) => logger.info({ state, name }, 'state'),
+    onStandby: (holder: string) => stderr.write(`${escapeText(holder)} watches as ${name}: standing by\n`),
+    onTrouble: (error: Error) => logger.warn({ err: error }, 'trouble'),
+    onSession(session: Session | undefined) {
+      running.begin(session)
+      if (session) logger.info({ name, from: session.freshStart ?? 'checkpoint' }, 'session')
+    },
+  }
+}
+
+/** Drained: 130, as everywhere; stopped by who supervises it: 0. With `--once`: what is open. */
+function exitCode({ once }: WatchCommandOptions, { interruption }: Context, last: Session | undefined): ExitCode {
+  if (interruption.signal.aborted) return interruption.name() === 'SIGTERM' ? EXIT.clean : EXIT.interrupted
+  if (once !== true || !last) return EXIT.clean
+  if (last.detection.residents.counts.unattributable > 0) return EXIT.incomplete
+  const found = [...last.detection.found.values()].flat()
+  return found.some(({ finding }) => finding.disposition !== 'observe') ? EXIT.findings : EXIT.clean
+}
+
+function openWebhook(
+  store: EventStore,
+  { name, url, context }: { name: string; url: URL; context: Context },
+): Promise<Webhook> {
+  const { clock, newId, env, logger } = context
+  const onTrouble = (error: Error) => logger.warn({ err: error }, 'webhook')
+  const secret = env[SECRET]
+  const post = context.httpPost(url)
+  return Webhook.open({ store, watch: name, post, clock, newId, onTrouble, ...(secret && { secret }) })
+}
+
+async function openEndpoint(
+  { metricsPort, metricsHost }: WatchCommandOptions,
+  { metrics, context, session }: { metrics: WatchMetrics; context: Context; session: () => Session | undefined },
+): Promise<MetricsEndpoint | undefined> {
+  if (metricsPort === undefined) return undefined
+  const endpoint = await context.openMetricsEndpoint({
+    port: metricsPort,
+    host: metricsHost,
+    metrics: () => metrics.registry.metrics(),
+    unhealthy: () => ((session()?.heartbeatAgeMs ?? 0) > HANGING_MS ? 'the watch hangs' : undefined),
+    unready: () => unready(session()),
+  })
+  context.stderr.write(`metrics on http://${metricsHost}:${endpoint.port}/metrics\n`)
+  return endpoint
+}
+
+function unready(session: Session | undefined): string | undefined {
+  if (!session) return 'standing by, or waiting for the store'
+  return isCurrent(session.state) ? undefined : session.state
+}
+
+/** The present, going on from where `--now` or a generated store's marker puts it. */
+async function clockOf(store: EventStore, options: WatchCommandOptions, { clock }: Context): Promise<() => number> {
+  const start = clock()
+  const ahead =
+    (await nowOf({ ...(options.now !== undefined && { now: options.now }) }, undefined, store, start)) - start
+  return () => clock() + ahead
+}
+
+function jsonOf(record: AlertRecord): string {
+  const { change, id, rule, subject, ...rest } = record
+  return jsonLine({ type: 'alert', change, id, rule, subject, ...rest })
+}
+
+function lineOf({ at, change, rule, subject, severity, page, group, since, id }: AlertRecord): string {
+  const about = subject ?? 'the log'
+  const marks = [page === null ? undefined : `WAKE SOMEBODY: ${page}`, group === null ? undefined : 'part of an outage']
+  const notes = [`severity ${severity}`, since === null ? undefined : `since ${since}`, ...marks, id]
+  return escapeText(`${at} ${change} ${rule}: ${about} (${notes.filter((note) => note !== undefined).join(', ')})`)
+}

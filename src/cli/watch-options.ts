@@ -1,0 +1,82 @@
+// The options of `watch`, and what they mean.
+import type { Command } from 'commander'
+import type { OutagePolicy } from '../watch/outages.js'
+import { durationOption, parseDuration } from './duration-option.js'
+import { UsageError } from './exit-codes.js'
+import { numberOption } from './number-option.js'
+import { type StoreOptions, withStoreOptions } from './reading.js'
+
+export interface WatchCommandOptions extends StoreOptions {
+  readonly projection?: string
+  readonly name?: string
+  readonly from: string
+  readonly now?: string
+  readonly once?: boolean
+  readonly outage: OutagePolicy
+  readonly lagAlarm: number
+  readonly remind: number
+  readonly checkpointEvery: number
+  readonly lease: number
+  readonly webhook?: string
+  readonly metricsPort?: number
+  readonly metricsHost: string
+}
+
+const MINUTE_MS = 60_000
+
+/** Adds the options. */
+export function withWatchOptions(command: Command): Command {
+  return withStoreOptions(command)
+    .option('--projection <name|file>', 'the name of a built-in projection, or a module made with defineProjection')
+    .option('--name <name>', "of the watch: its checkpoint and its alerts bear it (default: the projection's)")
+    .option('--from <where>', 'checkpoint: go on from it; start: read the whole log again', 'checkpoint')
+    .option('--now <time>', 'what rules take for the present when it begins; time goes on from there')
+    .option('--once', 'end as soon as the end of the log is reached')
+    .option(
+      '--outage <n/time>',
+      'more findings of one rule in that time are one outage',
+      outageOption,
+      outageOption('20/10m'),
+    )
+    .option('--lag-alarm <time>', 'own lag that is an alarm', durationOption('--lag-alarm'), 5 * MINUTE_MS)
+    .option('--remind <time>', 'how often open alerts are told of again', durationOption('--remind'), 60 * MINUTE_MS)
+    .option('--checkpoint-every <time>', 'how often it saves', durationOption('--checkpoint-every'), 5_000)
+    .option('--lease <time>', 'after so much silence another process takes over', durationOption('--lease'), 15_000)
+    .option('--webhook <url>', 'where alerts are posted to')
+    .option('--metrics-port <port>', 'serve /metrics and /health on this port (0: any free one)', portOption)
+    .option('--metrics-host <address>', 'what to serve them on', '127.0.0.1')
+}
+
+/** The name of the watch. Throws UsageError. */
+export function nameOf({ name }: WatchCommandOptions, projection: string): string {
+  if (name !== undefined && !/^[a-z0-9][a-z0-9-]{0,63}$/.test(name))
+    throw new UsageError(`--name ${name}: expected small letters, digits and dashes`)
+  return name ?? projection
+}
+
+/** Whether the log is read again from its start. Throws UsageError. */
+export function isFromStart({ from }: WatchCommandOptions): boolean {
+  if (from !== 'start' && from !== 'checkpoint') throw new UsageError(`--from ${from}: expected start or checkpoint`)
+  return from === 'start'
+}
+
+/** Where alerts are posted to. Throws UsageError. */
+export function webhookUrl({ webhook }: WatchCommandOptions): URL | undefined {
+  if (webhook === undefined) return undefined
+  const url = URL.canParse(webhook) ? new URL(webhook) : undefined
+  if (url && /^https?:$/.test(url.protocol)) return url
+  throw new UsageError('--webhook: expected a URL that begins with https:// or http://')
+}
+
+function outageOption(text: string): OutagePolicy {
+  const [, findings = '', time = ''] = /^(\d{1,9})\/(\w+)$/.exec(text) ?? []
+  const windowMs = parseDuration(time)
+  if (windowMs === undefined) throw new UsageError(`--outage ${text}: expected findings and a time, such as 20/10m`)
+  return { findingsMax: Number(findings), windowMs }
+}
+
+function portOption(text: string): number {
+  const port = numberOption('--metrics-port')(text)
+  if (port <= 65_535) return port
+  throw new UsageError(`--metrics-port ${text}: expected a number up to 65535`)
+}
