@@ -208,7 +208,12 @@ describe('an append', () => {
     const store = await open(stub.url)
     const result = store.append('s-1', someEvents(2), 'any')
     await until(() => stub.callsOf(APPEND).length === 1)
+    let isSettled = false
+    void result.then(() => {
+      isSettled = true
+    })
     await store.close()
+    expect(isSettled).toBe(true)
     expect(await result).toMatchObject({ kind: 'appended' })
   })
 })
