@@ -6,6 +6,11 @@ import { type Revision, TOMBSTONE_REVISION } from '../../log/revision.js'
 import { structuredUuid, type UuidForm } from './uuids.js'
 
 const FIRST_BUFFER_BYTES = 16 * 1024
+const KEPT_BUFFER_BYTES_MAX = 4 * 1024 * 1024
+
+/** Encoding never waits, so one buffer serves everybody: hundreds of subscriptions would each keep one as large as their largest event. */
+let scratch = Buffer.allocUnsafe(FIRST_BUFFER_BYTES)
+
 const FRAME_PREFIX_BYTES = 5
 const MAX_VARINT_BYTES = 10
 
@@ -48,8 +53,7 @@ interface Retries {
 /** Fills a buffer from its end: so each length is known when it is written. What was added last stands first. */
 export class EventEncoder {
   readonly #form: UuidForm
-  #buffer = Buffer.allocUnsafe(FIRST_BUFFER_BYTES)
-  #start = FIRST_BUFFER_BYTES
+  #start = 0
 
   constructor(form: UuidForm) {
     this.#form = form
@@ -57,9 +61,10 @@ export class EventEncoder {
 
   /** Framed messages in the order of the list. The bytes are the caller's. */
   encode(sent: readonly Sent[]): Buffer {
+    this.#start = scratch.length
     for (let i = sent.length - 1; i >= 0; i--) this.#message(sent[i] as Sent)
-    const encoded = Buffer.from(this.#buffer.subarray(this.#start))
-    this.#start = this.#buffer.length
+    const encoded = Buffer.from(scratch.subarray(this.#start))
+    if (scratch.length > KEPT_BUFFER_BYTES_MAX) scratch = Buffer.allocUnsafe(FIRST_BUFFER_BYTES)
     return encoded
   }
 
@@ -75,8 +80,8 @@ export class EventEncoder {
     const length = this.#used - before
     this.#room(FRAME_PREFIX_BYTES)
     this.#start -= FRAME_PREFIX_BYTES
-    this.#buffer[this.#start] = 0
-    this.#buffer.writeUInt32BE(length, this.#start + 1)
+    scratch[this.#start] = 0
+    scratch.writeUInt32BE(length, this.#start + 1)
   }
 
   #recorded(event: RecordedEvent): void {
@@ -129,14 +134,14 @@ export class EventEncoder {
     const length = Buffer.byteLength(text)
     this.#room(length)
     this.#start -= length
-    this.#buffer.write(text, this.#start, length)
+    scratch.write(text, this.#start, length)
     this.#head(field, length)
   }
 
   #bytes(field: number, bytes: Uint8Array): void {
     this.#room(bytes.length)
     this.#start -= bytes.length
-    this.#buffer.set(bytes, this.#start)
+    scratch.set(bytes, this.#start)
     this.#head(field, bytes.length)
   }
 
@@ -157,27 +162,27 @@ export class EventEncoder {
     let at = this.#start
     let rest = value
     if (typeof rest === 'bigint') {
-      for (; rest > 127n; rest >>= 7n) this.#buffer[at++] = Number(rest & 127n) | 128
-      this.#buffer[at] = Number(rest)
+      for (; rest > 127n; rest >>= 7n) scratch[at++] = Number(rest & 127n) | 128
+      scratch[at] = Number(rest)
       return
     }
-    for (; rest > 127; rest = Math.floor(rest / 128)) this.#buffer[at++] = (rest % 128) | 128
-    this.#buffer[at] = rest
+    for (; rest > 127; rest = Math.floor(rest / 128)) scratch[at++] = (rest % 128) | 128
+    scratch[at] = rest
   }
 
   /** How many bytes are there. Counted from the end, since the buffer grows at its start. */
   get #used(): number {
-    return this.#buffer.length - this.#start
+    return scratch.length - this.#start
   }
 
   /** Makes room for so many bytes before those that are there. */
   #room(count: number): void {
     if (this.#start >= count) return
     const used = this.#used
-    const larger = Buffer.allocUnsafe(Math.max(this.#buffer.length * 2, used + count))
-    this.#buffer.copy(larger, larger.length - used, this.#start)
+    const larger = Buffer.allocUnsafe(Math.max(scratch.length * 2, used + count))
+    scratch.copy(larger, larger.length - used, this.#start)
     this.#start = larger.length - used
-    this.#buffer = larger
+    scratch = larger
   }
 }
 
