@@ -7,7 +7,7 @@ import type { SourceEvent, SourceStep } from './group-source.js'
 import type { GroupState } from './group-state.js'
 import type { ConsumerState } from './group-steps.js'
 import { Latencies } from './latencies.js'
-import { isUpTo, placeOfPosition, placeOfRevision } from './places.js'
+import { isUpTo, placeOfPosition, placeOfRevision, positionAt, revisionAt } from './places.js'
 import { Rate } from './rate.js'
 
 /** A consumer that does not answer must not make its measurements grow without end. */
@@ -88,7 +88,7 @@ export class GroupStatistics {
     const { since, perSecond } = this.#rate.read(given, performance.now())
     return {
       definition,
-      status: this.#statusOf(moment, head),
+      status: await this.#statusOf(moment, head),
       consumers: [...state.consumers].map((consumer) => this.#consumerInfo(consumer, moment)),
       given,
       givenSince: since,
@@ -119,12 +119,26 @@ export class GroupStatistics {
     }
   }
 
-  #statusOf({ isReplaying, state, readTo }: GroupMoment, head: string): GroupStatus {
-    if (isReplaying) return 'ReplayingParkedMessages'
-    // Without a consumer nothing is read, so it is looked at what there would be.
-    const isLive = this.#reading ? this.#caughtUp && state.wantsMore : head === '' || isUpTo(head, readTo ?? '')
+  async #statusOf(moment: GroupMoment, head: string): Promise<GroupStatus> {
+    if (moment.isReplaying) return 'ReplayingParkedMessages'
+    const isLive = this.#reading ? this.#caughtUp && moment.state.wantsMore : await couldBeLive(moment, head)
     return isLive ? 'Live' : 'Behind'
   }
+}
+
+/** Whether all that is not read yet would find room. Without a consumer nothing is read; a real server would have read it. */
+async function couldBeLive({ definition, store, readTo }: GroupMoment, head: string): Promise<boolean> {
+  const { source, settings } = definition
+  if (head === '' || isUpTo(head, readTo ?? '')) return true
+  if (source !== ALL_STREAM)
+    return (revisionAt(head) ?? 0) - (revisionAt(readTo ?? '') ?? -1) < settings.historyBufferSize
+  let unread = 0
+  const options = {
+    from: positionAt(readTo ?? '') ?? 'start',
+    maxCount: Math.max(0, settings.historyBufferSize),
+  } as const
+  for await (const { events } of store.readAll(options)) unread += events.length
+  return unread < settings.historyBufferSize
 }
 
 /** The last place of the source; empty where there is none. */

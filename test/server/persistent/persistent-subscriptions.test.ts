@@ -96,7 +96,6 @@ describe('a group that begins at the end', () => {
     await whileServed(store, async (client) => {
       const changed = persistentSubscriptionToStreamSettingsFromDefaults({ startFrom: END, maxRetryCount: 3 })
       await client.updatePersistentSubscriptionToStream('orders', 'clerks', changed)
-      expect((await infoOf(client)).status).toBe('Behind')
       const { got } = consume(client, 'orders')
       await until(() => got.length === 1)
       expect(got).toEqual(['2'])
@@ -261,6 +260,25 @@ describe('what is told of a group', () => {
     expect(stats.lastKnownEventRevision).toBe(2n)
     expect(connections).toMatchObject([{ totalItems: 3n, inFlightMessages: 2, availableSlots: 0, username: 'system' }])
     expect(connections[0]?.extraStatistics?.get('highest' as never)).toBeDefined()
+  })
+
+  it('is Live without a consumer while all that waits would find room, and then Behind', async () => {
+    const { client } = await serve()
+    await appendNumbers(client, 'orders', [0, 1, 2])
+    await createGroup(client, 'orders', { historyBufferSize: 4, readBatchSize: 1 })
+    const whole = persistentSubscriptionToAllSettingsFromDefaults({
+      historyBufferSize: 10,
+      readBatchSize: 1,
+      startFrom: END,
+    })
+    await client.createPersistentSubscriptionToAll('clerks', whole)
+    const statuses = async () => [
+      (await infoOf(client)).status,
+      (await client.getPersistentSubscriptionToAllInfo('clerks')).status,
+    ]
+    expect(await statuses()).toEqual(['Live', 'Live'])
+    await appendNumbers(client, 'orders', [3, 4, 5, 6, 7, 8, 9, 10, 11, 12])
+    expect(await statuses()).toEqual(['Behind', 'Behind'])
   })
 
   it('is Behind while more waits than it may hold', async () => {
