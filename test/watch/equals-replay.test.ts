@@ -24,7 +24,7 @@ import { seedFor } from '../controls/seed.js'
 import { type Happening, happen, happening, liveAirline, MINUTE_MS, NOW } from './live-airline.js'
 
 /** Histories on the memory store; `MAKEGOOD_RUNS` asks for another number. */
-const RUNS = Number(process.env.MAKEGOOD_RUNS ?? 400)
+const RUNS = Number(process.env.MAKEGOOD_RUNS ?? 250)
 
 type Command =
   | { readonly kind: 'happen'; readonly happening: Happening }
