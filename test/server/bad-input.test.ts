@@ -5,15 +5,21 @@ import { connect as connectTls } from 'node:tls'
 import { jsonEvent } from '@eventstore/db-client'
 import shared from '@eventstore/db-client/generated/shared_pb.js'
 import streams from '@eventstore/db-client/generated/streams_pb.js'
-import fc from 'fast-check'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { decodeMessage } from '../../src/server/transport/message-reader.js'
-import { seedFor } from '../controls/seed.js'
 import { makeCertificate } from './certificate.js'
 import { answerOf, beginCall, callRaw, connectRaw, framed, type RawAnswer } from './raw-call.js'
+import {
+  appendOptions,
+  EMPTY,
+  identifier,
+  Options,
+  type Proposal,
+  proposal,
+  proposed,
+  readAllOptions,
+  readStreamOptions,
+} from './requests.js'
 import { collect, type Served, serve } from './served.js'
-
-const { Options } = streams.ReadReq
 
 /** A server on which a stream `here` holds three events. */
 async function served(): Promise<Served> {
@@ -27,27 +33,6 @@ async function served(): Promise<Served> {
 
 async function expectAlive({ client }: Served): Promise<void> {
   expect(await collect(client.readStream('here'))).toHaveLength(3)
-}
-
-function identifier(name: string): shared.StreamIdentifier {
-  return new shared.StreamIdentifier().setStreamName(Buffer.from(name))
-}
-
-/** A reading of `here` that is well formed. */
-function readOptions(): streams.ReadReq.Options {
-  const stream = new Options.StreamOptions().setStreamIdentifier(identifier('here')).setStart(new shared.Empty())
-  return new Options()
-    .setStream(stream)
-    .setCount('10')
-    .setNoFilter(new shared.Empty())
-    .setUuidOption(new Options.UUIDOption().setString(new shared.Empty()))
-}
-
-/** A reading of the whole log. */
-function readAllOptions(): streams.ReadReq.Options {
-  const options = readOptions()
-  options.clearStream()
-  return options.setAll(new Options.AllOptions().setStart(new shared.Empty()))
 }
 
 const read = (server: Served, options: streams.ReadReq.Options) =>
@@ -111,7 +96,7 @@ describe('messages that are none', () => {
       const bad: readonly [string, Buffer][] = [
         ['no message at all', Buffer.alloc(0)],
         ['an empty one', framed(Buffer.alloc(0))],
-        ['one that ends early', framed(readOptions()).subarray(0, -3)],
+        ['one that ends early', framed(readStreamOptions('here')).subarray(0, -3)],
         ['a prefix that ends early', Buffer.from([0, 0])],
         ['lengths behind the end', framed(Buffer.from('0ac5ad8cdad155da01a0a3157c2e70f8cbf46cc3', 'hex'))],
         ['lengths behind the end, deeper', framed(Buffer.from('1a90d59c9f79eb085bc5f59b9e843481bf8fb24024fd', 'hex'))],
@@ -128,42 +113,6 @@ describe('messages that are none', () => {
       await expectAlive(server)
     },
   )
-
-  // Believed lengths would keep it busy for minutes: then the test's time is over.
-  it('are refused in time that grows with their length', () => {
-    const types = [streams.ReadReq, streams.AppendReq, streams.BatchAppendReq, streams.DeleteReq] as const
-    const bytes = fc.uint8Array({ maxLength: 60 })
-    const parameters = { seed: seedFor('garbage as messages'), numRuns: 20_000 }
-    fc.assert(
-      fc.property(fc.constantFrom(...types), bytes, (type, garbage) => {
-        try {
-          decodeMessage<unknown>(type, garbage)
-        } catch (error) {
-          expect(error).toMatchObject({ code: 2 })
-        }
-      }),
-      parameters,
-    )
-  })
-
-  it('are told from good ones, whatever the lengths that were changed', () => {
-    const event = proposal()
-    const good = new streams.AppendReq().setProposedMessage(event).serializeBinary()
-    const parameters = { seed: seedFor('changed messages'), numRuns: 5_000 }
-    fc.assert(
-      fc.property(fc.nat(good.length - 1), fc.nat(255), (place, byte) => {
-        const changed = Buffer.from(good)
-        changed[place] = byte
-        try {
-          decodeMessage(streams.AppendReq, changed)
-        } catch (error) {
-          expect(error).toMatchObject({ code: 2 })
-        }
-      }),
-      parameters,
-    )
-    expect(decodeMessage(streams.AppendReq, good).getProposedMessage()?.toObject()).toEqual(event.toObject())
-  })
 })
 
 describe('calls of what is not there', () => {
@@ -191,7 +140,7 @@ describe('a reading of what there is not', () => {
   ]
   it.each(cases)('%s', async (_name, change, expected) => {
     const server = await served()
-    const options = readOptions()
+    const options = readStreamOptions('here')
     change(options)
     expect(await read(server, options)).toMatchObject({ ...expected, messages: [] })
     await expectAlive(server)
@@ -199,7 +148,7 @@ describe('a reading of what there is not', () => {
 
   it('from beyond the end is empty', async () => {
     const server = await served()
-    const options = readOptions()
+    const options = readStreamOptions('here')
     options.getStream()?.setRevision('1000')
     expect(await read(server, options)).toMatchObject({ code: 0, messages: [] })
     const far = new Options.Position().setCommitPosition('999999999999').setPreparePosition('999999999999')
@@ -211,7 +160,7 @@ describe('a reading of what there is not', () => {
 describe('expressions', () => {
   const readMatching = (server: Served, regex: string) => {
     const expression = new Options.FilterOptions.Expression().setRegex(regex)
-    const filter = new Options.FilterOptions().setStreamIdentifier(expression).setCount(new shared.Empty())
+    const filter = new Options.FilterOptions().setStreamIdentifier(expression).setCount(EMPTY)
     const options = readAllOptions()
     options.clearNoFilter()
     return read(server, options.setFilter(filter))
@@ -272,11 +221,9 @@ describe('an append of what cannot be appended', () => {
     const server = await served()
     const stream = beginCall(connectRaw(server.port), 'Append')
     const answer = answerOf(stream)
-    stream.write(framed(appendOptions()))
+    stream.write(framed(appendOptions('here')))
     // Metadata does not count as data of the append, so only this bound holds it.
-    const large = framed(
-      new streams.AppendReq().setProposedMessage(proposal().setCustomMetadata(Buffer.alloc(8_000_000))),
-    )
+    const large = framed(proposed(proposal().setCustomMetadata(Buffer.alloc(8_000_000))))
     let sent = 0
     while (!stream.closed && sent < 50) {
       sent += 1
@@ -288,22 +235,9 @@ describe('an append of what cannot be appended', () => {
   })
 })
 
-type Proposal = streams.AppendReq.ProposedMessage
-
-function proposal(): Proposal {
-  const event = new streams.AppendReq.ProposedMessage().setId(new shared.UUID().setString(randomUUID()))
-  event.getMetadataMap().set('type', 'Counted').set('content-type', 'application/json')
-  return event.setData(Buffer.from('{"n":3}'))
-}
-
-function appendOptions(): streams.AppendReq {
-  const options = new streams.AppendReq.Options().setStreamIdentifier(identifier('here')).setAny(new shared.Empty())
-  return new streams.AppendReq().setOptions(options)
-}
-
 function append({ port }: Served, events: readonly Proposal[]): Promise<RawAnswer> {
-  const proposed = events.map((event) => framed(new streams.AppendReq().setProposedMessage(event)))
-  return callRaw(connectRaw(port), 'Append', Buffer.concat([framed(appendOptions()), ...proposed]))
+  const messages = [appendOptions('here'), ...events.map(proposed)].map(framed)
+  return callRaw(connectRaw(port), 'Append', Buffer.concat(messages))
 }
 
 /** The status line of an answer to a request by hand. */

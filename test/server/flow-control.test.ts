@@ -4,10 +4,10 @@ import type { ClientHttp2Stream } from 'node:http2'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { binaryEvent, jsonEvent } from '@eventstore/db-client'
-import shared from '@eventstore/db-client/generated/shared_pb.js'
 import streams from '@eventstore/db-client/generated/streams_pb.js'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { answerOf, beginCall, connectRaw, framed } from './raw-call.js'
+import { appendOptions, EMPTY, identifier, Options, proposal, proposed, readAllOptions, uuid } from './requests.js'
 import {
   cpuMsOf,
   memoryOf,
@@ -18,8 +18,6 @@ import {
   temporaryFolder,
 } from './serve-process.js'
 import { connect } from './served.js'
-
-const { Options } = streams.ReadReq
 
 const MIB = 1024 * 1024
 const LARGE_EVENTS = 150
@@ -35,18 +33,11 @@ async function serveMuch(): Promise<ServeProcess> {
   return serving
 }
 
-function readRequest(change: (options: streams.ReadReq.Options) => unknown): Buffer {
-  const options = new Options()
-    .setAll(new Options.AllOptions().setStart(new shared.Empty()))
-    .setNoFilter(new shared.Empty())
-    .setUuidOption(new Options.UUIDOption().setString(new shared.Empty()))
-  change(options)
-  return framed(new streams.ReadReq().setOptions(options))
-}
-
 const READINGS = {
-  'a reading': readRequest((options) => options.setCount('1000000')),
-  'a subscription': readRequest((options) => options.setSubscription(new Options.SubscriptionOptions())),
+  'a reading': framed(new streams.ReadReq().setOptions(readAllOptions().setCount('1000000'))),
+  'a subscription': framed(
+    new streams.ReadReq().setOptions(readAllOptions().setSubscription(new Options.SubscriptionOptions())),
+  ),
 }
 
 /** Calls whose first bytes have come and that are read no further. */
@@ -136,41 +127,23 @@ it('a call that was begun may end while the server stops', async () => {
   const session = connectRaw(port)
   const call = beginCall(session, 'Append')
   const answer = answerOf(call)
-  call.write(framed(new streams.AppendReq().setOptions(appendOptions())))
+  call.write(framed(appendOptions('last')))
   await answerOf(beginCall(session, '/').end())
   const refusing = once(session, 'goaway')
   const ended = end('SIGTERM')
   await refusing
-  call.end(framed(new streams.AppendReq().setProposedMessage(proposal())))
+  call.end(framed(proposed(proposal())))
   expect(await answer).toMatchObject({ code: 0, messages: [expect.anything()] })
   expect(await ended).toMatchObject({ code: 0 })
 })
-
-function appendOptions(): streams.AppendReq.Options {
-  return new streams.AppendReq.Options().setStreamIdentifier(identifier('last')).setNoStream(new shared.Empty())
-}
-
-function proposal(): streams.AppendReq.ProposedMessage {
-  const event = new streams.AppendReq.ProposedMessage().setId(uuid())
-  event.getMetadataMap().set('type', 'Counted').set('content-type', 'application/json')
-  return event
-}
 
 function batch(n: number): Buffer {
   const event = new streams.BatchAppendReq.ProposedMessage().setId(uuid())
   event.getMetadataMap().set('type', 'Counted').set('content-type', 'application/json')
   const options = new streams.BatchAppendReq.Options()
-  options.setStreamIdentifier(identifier(`batch-${n % 10}`)).setAny(new shared.Empty() as never)
+  options.setStreamIdentifier(identifier(`batch-${n % 10}`)).setAny(EMPTY as never)
   const request = new streams.BatchAppendReq().setCorrelationId(uuid()).setOptions(options)
   return framed(request.addProposedMessages(event) && request.setIsFinal(true))
-}
-
-function uuid(): shared.UUID {
-  return new shared.UUID().setString(crypto.randomUUID())
-}
-
-function identifier(name: string): shared.StreamIdentifier {
-  return new shared.StreamIdentifier().setStreamName(Buffer.from(name))
 }
 
 async function bytesOf(stream: ClientHttp2Stream | undefined): Promise<number> {
