@@ -206,6 +206,30 @@ test('stops where the store refuses, and the lines behind it in its stream are n
   expect(await eventsOf(store, 'a')).toHaveLength(1)
 })
 
+test('refuses an event that would stand where the metadata before it hides it', async () => {
+  const source = openMemoryStore()
+  await source.append(metadataStreamOf('a'), [metadataEvent({ $tb: 5 })], 'any')
+  await source.append('a', someEvents(6), 'any')
+  const lines = await linesOf(source)
+  const store = server()
+  const { added, stopped } = await importInto(store, [lines[0], lines.at(-1)] as string[])
+  expect([added, stopped?.line, stopped?.why]).toEqual([1, 2, expect.stringContaining('($tb) hides it')])
+  expect(await store.readStream('a')).toEqual({ kind: 'missing' })
+})
+
+test('refuses the events of a stream that is deleted for ever there and not in the log', async () => {
+  const source = openMemoryStore()
+  for (const stream of ['b', 'a', 'a', 'c']) await source.append(stream, someEvents(1), 'any')
+  const lines = await linesOf(source)
+  const store = server()
+  await store.tombstone('a', 'any')
+  const { added, stopped } = await importInto(store, lines)
+  expect([added, stopped]).toEqual([
+    2,
+    { kind: 'refused', file: 'log', line: 2, why: 'a@0: the stream is deleted for ever' },
+  ])
+})
+
 test('makes the identical request again where the outcome is not known', async () => {
   const source = openMemoryStore()
   await source.append('a', someEvents(2), 'any')
