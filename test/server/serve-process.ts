@@ -9,6 +9,9 @@ import { onTestFinished } from 'vitest'
 
 const MAIN = resolve(import.meta.dirname, '../../dist/src/main.js')
 
+/** A busy machine may take long to write: no test is about that. */
+const PATIENT_MS = '30000'
+
 /** How a process ended and what it printed. */
 export interface Ended {
   readonly code: number | null
@@ -33,7 +36,7 @@ export interface ServeStart {
 
 /** Starts a server on a free port and waits until it has told where. Throws what it printed where it ends before that. */
 export async function startServe(args: readonly string[], start: ServeStart = {}): Promise<ServeProcess> {
-  const child = spawnServe(['--port', '0', ...args], start)
+  const child = spawnServe(['--port', '0', '--commit-timeout-ms', PATIENT_MS, ...args], start)
   const ended = endOf(child)
   onTestFinished(async () => {
     child.kill('SIGKILL')
