@@ -140,7 +140,7 @@ class EventStoreDbStore implements EventStore {
     const { server, outageMsMax = OUTAGE_MS_MAX, silenceMsMax = SILENCE_MS_MAX } = options
     this.#cluster = cluster
     this.#context = { cluster, server, outageMsMax, silenceMsMax, closing: this.#closing.signal }
-    this.#writing = new Writing(cluster, { outageMsMax })
+    this.#writing = new Writing(cluster, { outageMsMax, signal: this.#closing.signal })
   }
 
   async readStream(stream: string, options: ReadStreamOptions = {}): Promise<StreamRead> {
@@ -202,7 +202,7 @@ class EventStoreDbStore implements EventStore {
   }
 
   async #close(): Promise<void> {
-    this.#closing.abort()
+    this.#closing.abort(closedError())
     await Promise.allSettled(this.#writes)
     this.#cluster.close()
   }
@@ -221,6 +221,10 @@ class EventStoreDbStore implements EventStore {
   }
 
   #mustBeOpen(): void {
-    if (this.#closing.signal.aborted) throw new StoreUnavailableError('The store is closed')
+    if (this.#closing.signal.aborted) throw closedError()
   }
+}
+
+function closedError(): StoreUnavailableError {
+  return new StoreUnavailableError('The store is closed')
 }

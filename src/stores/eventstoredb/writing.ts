@@ -13,11 +13,12 @@ import { NotSentError, type WriteClient } from './write-client.js'
 
 export class Writing {
   readonly #cluster: Cluster
-  readonly #outageMsMax: number
+  readonly #options: { readonly outageMsMax: number; readonly signal: AbortSignal }
 
-  constructor(cluster: Cluster, { outageMsMax }: { outageMsMax: number }) {
+  /** `signal`: aborted when the store is closed, after which nothing is sent any more. */
+  constructor(cluster: Cluster, options: { readonly outageMsMax: number; readonly signal: AbortSignal }) {
     this.#cluster = cluster
-    this.#outageMsMax = outageMsMax
+    this.#options = options
   }
 
   async append(stream: string, events: readonly ProposedEvent[], expected: ExpectedRevision): Promise<AppendResult> {
@@ -38,7 +39,7 @@ export class Writing {
    * lead. Gives the call's failure as a value; throws where nothing could be sent.
    */
   async #send<Response>(write: (writer: WriteClient) => Promise<Response>): Promise<Response | CallError> {
-    const patience = new Patience({ outageMsMax: this.#outageMsMax })
+    const patience = new Patience(this.#options)
     for (;;) {
       let node: Node | undefined
       let isSent = false

@@ -1,4 +1,5 @@
 // Subscriptions over cuts and ends (servers scripted here) and over the restart of a real server: nothing is lost, nothing comes twice.
+import net, { type AddressInfo, type Socket } from 'node:net'
 import streams from '@eventstore/db-client/generated/streams_pb.js'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { EventStore, SubscriptionMessage } from '../../../src/log/event-store.js'
@@ -170,6 +171,33 @@ describe('a subscription', () => {
     expect(first.every(({ value }) => value?.kind === 'caughtUp')).toBe(true)
     await Promise.all(iterators.map((iterator) => iterator.return?.()))
   })
+})
+
+test('a connection that swallows everything is noticed by a ping, and a subscription goes on over another', async () => {
+  const home = openMemoryStore()
+  const server = await startServer({ store: home, drainMs: 200 })
+  onTestFinished(() => server.stop())
+  const holes: Socket[] = []
+  const proxy = net.createServer((client) => {
+    const upstream = net.connect(server.port, '127.0.0.1')
+    for (const socket of [client, upstream]) socket.on('error', () => socket.destroy())
+    client.pipe(upstream).pipe(client)
+    holes.push(client, upstream)
+  })
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => void proxy.close())
+  const { port } = proxy.address() as AddressInfo
+  const store = await open(`esdb://127.0.0.1:${port}?tls=false&keepAliveInterval=300&keepAliveTimeout=1000`)
+  const words: string[] = []
+  const following = collect(store.subscribeToStream('s-1'), words)
+  await until(() => words.includes('caughtUp'))
+  // Nothing passes any more, in either direction, and nobody is told.
+  for (const socket of holes.splice(0)) socket.unpipe().pause()
+  await home.append('s-1', [anEvent()], 'any')
+  await until(() => words.includes('0'))
+  await store.close()
+  await following
+  expect(words.filter((word) => word === '0')).toHaveLength(1)
 })
 
 describe('a server that is stopped and started again', () => {

@@ -218,6 +218,17 @@ describe('an append', () => {
   })
 })
 
+test('closing the store ends a write that finds nobody to take it', async () => {
+  const stub = await startStub({ [APPEND]: failing({ code: 5, trailers: NO_LEADER }) })
+  const store = await open(stub.url, { outageMsMax: 1_000_000 })
+  const result = expect(store.append('s-1', [anEvent()], 'any')).rejects.toMatchObject({
+    message: 'The store is closed',
+  })
+  await until(() => stub.callsOf(APPEND).length >= 2)
+  await store.close()
+  await result
+})
+
 describe('a leader elsewhere', () => {
   test('gets the write that another node did not take', async () => {
     const leader = await startStub({ [APPEND]: answerWell })

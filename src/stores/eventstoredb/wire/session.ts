@@ -1,5 +1,5 @@
 // One HTTP/2 connection to a node: made, watched by pings, and used for gRPC calls.
-import http2, { type ClientHttp2Session, constants } from 'node:http2'
+import http2, { type ClientHttp2Session, type ClientHttp2Stream, constants } from 'node:http2'
 import { type Endpoint, formatEndpoint } from '../endpoint.js'
 import { connectionLost } from './call-error.js'
 import { ServerCall } from './server-call.js'
@@ -9,6 +9,9 @@ const CALL_WINDOW_BYTES = 1024 * 1024
 const CONNECTION_WINDOW_BYTES = 16 * 1024 * 1024
 /** Node's limit on what all calls of a connection hold together; the default is less than the windows. */
 const SESSION_MEMORY_MB = 64
+
+/** As long as a timer can wait: for "no limit". */
+const KEEP_ALIVE_MS_MAX = 2 ** 31 - 1
 
 /** TLS: PEM texts. Without `ca` the authorities that Node.js knows. */
 export interface TlsFiles {
@@ -66,11 +69,12 @@ export class Session {
       }
       const timer = setTimeout(() => fail(`no answer in ${connectTimeoutMs} ms`), connectTimeoutMs)
       session.on('error', (error) => fail(reasonOf(error), error))
-      session.on('close', () => fail(CLOSED))
+      const failClosed = () => fail(CLOSED)
+      session.once('close', failClosed)
       // Not `connect`: only a server that has sent its settings speaks HTTP/2.
       session.once('remoteSettings', () => {
         clearTimeout(timer)
-        session.removeAllListeners('close')
+        session.off('close', failClosed)
         session.setLocalWindowSize(CONNECTION_WINDOW_BYTES)
         const made = new Session(session)
         made.#keepAlive(options)
@@ -90,16 +94,9 @@ export class Session {
     return this.#calls === 0 && !this.hasRoom
   }
 
-  /** Begins a call with one message. */
+  /** Begins a call with one message. Throws CallError where the connection has just gone. */
   call(path: string, message: Uint8Array, { headers, silenceMs, signal }: CallOptions): ServerCall {
-    const stream = this.#session.request({
-      ...headers,
-      [constants.HTTP2_HEADER_METHOD]: 'POST',
-      [constants.HTTP2_HEADER_PATH]: path,
-      'content-type': 'application/grpc',
-      'grpc-accept-encoding': 'identity',
-      te: 'trailers',
-    })
+    const stream = this.#begin(path, headers)
     this.#count(1)
     stream.once('close', () => this.#count(-1))
     const call = new ServerCall(stream, { silenceMs, signal })
@@ -110,6 +107,22 @@ export class Session {
   close(): void {
     this.#usable = false
     this.#session.destroy()
+  }
+
+  #begin(path: string, headers: Readonly<Record<string, string>>): ClientHttp2Stream {
+    try {
+      return this.#session.request({
+        ...headers,
+        [constants.HTTP2_HEADER_METHOD]: 'POST',
+        [constants.HTTP2_HEADER_PATH]: path,
+        'content-type': 'application/grpc',
+        'grpc-accept-encoding': 'identity',
+        te: 'trailers',
+      })
+    } catch (cause) {
+      this.#usable = false
+      throw connectionLost('The connection has gone', cause)
+    }
   }
 
   /** Only a connection with calls keeps the process alive. */
@@ -123,18 +136,22 @@ export class Session {
   #keepAlive({ keepAliveIntervalMs, keepAliveTimeoutMs }: SessionOptions): void {
     if (keepAliveIntervalMs < 0) return
     const session = this.#session
+    let late: NodeJS.Timeout | undefined
     const timer = setInterval(() => {
-      if (this.#calls > 0) ping(session, keepAliveTimeoutMs)
+      // One at a time: Node.js forgets pings beyond a few that are not answered.
+      if (this.#calls === 0 || late || session.destroyed) return
+      const end = () => session.destroy(new Error(`a ping was not answered in ${keepAliveTimeoutMs} ms`))
+      late = setTimeout(end, keepAliveTimeoutMs < 0 ? KEEP_ALIVE_MS_MAX : keepAliveTimeoutMs).unref()
+      session.ping(() => {
+        clearTimeout(late)
+        late = undefined
+      })
     }, keepAliveIntervalMs).unref()
-    session.once('close', () => clearInterval(timer))
+    session.once('close', () => {
+      clearInterval(timer)
+      clearTimeout(late)
+    })
   }
-}
-
-function ping(session: ClientHttp2Session, timeoutMs: number): void {
-  if (session.destroyed) return
-  const late = () => session.destroy(new Error(`a ping was not answered in ${timeoutMs} ms`))
-  const timer = timeoutMs < 0 ? undefined : setTimeout(late, timeoutMs).unref()
-  session.ping(() => clearTimeout(timer))
 }
 
 function frame(message: Uint8Array): Buffer {
