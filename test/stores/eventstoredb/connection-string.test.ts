@@ -1,4 +1,6 @@
 // Connection strings: what they mean, and that nothing of a secret is ever repeated.
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { StoreAddressError } from '../../../src/log/store-errors.js'
 import {
@@ -129,11 +131,31 @@ describe('a connection string', () => {
     expect(redactConnectionString(text)).toBe(printed)
   })
 
+  test('has the options that the documentation names', () => {
+    const page = readFileSync(resolve(import.meta.dirname, '../../../docs/eventstoredb.md'), 'utf8')
+    const cells = [...page.matchAll(/^\| (`.*?) \|/gm)].map(([, cell]) => cell ?? '')
+    const names = cells.flatMap((cell) => [...cell.matchAll(/`(\w+)`/g)].map(([, name]) => name))
+    expect(names.length).toBeGreaterThan(12)
+    for (const name of names) {
+      const said = sayOf(() => parseConnectionString(`esdb://h?${name}=x`))
+      expect(said).not.toContain('unknown option')
+    }
+  })
+
   test('is told from a folder', () => {
     const texts = ['esdb://a', 'esdb+discover://a', 'kurrentdb://a', './esdb', 'memory:', 'C:\\esdb', 'http://a']
     expect(texts.map(isConnectionString)).toEqual([true, true, true, false, false, false, false])
   })
 })
+
+function sayOf(act: () => unknown): string {
+  try {
+    act()
+    return ''
+  } catch (error) {
+    return String(error)
+  }
+}
 
 function refusalOf(text: string): Error {
   try {
