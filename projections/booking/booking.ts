@@ -2,7 +2,7 @@
 // mean to a domain expert is in docs/booking.md; the table of everything that can be wrong is rules.ts.
 import { defineProjection } from '../../src/engine/projection.js'
 import { compensate } from './compensate.js'
-import { schemas } from './events.js'
+import { occurredAt, schemas } from './events.js'
 import { evolve } from './evolve.js'
 import { unmetGuards } from './guards.js'
 import { live } from './live.js'
@@ -20,6 +20,7 @@ export const booking = defineProjection<Booking>({
   events: schemas,
   initial,
   evolve,
+  occurredAt,
   rules,
   sharedKeys,
   policy,

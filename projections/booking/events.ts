@@ -2,7 +2,7 @@
 // engine reports it as unknown-event and nothing is repaired on its booking.
 import { z } from 'zod'
 import type { DecodedEvent } from '../../src/engine/projection.js'
-import { parseTicks } from '../../src/log/ticks.js'
+import { parseTicks, type Ticks } from '../../src/log/ticks.js'
 
 /** Ids become keys of plain data, where `__proto__` would not be kept. */
 const id = z
@@ -148,6 +148,11 @@ export type Amount = z.infer<typeof amountSchema>
 export type Passenger = z.infer<typeof passengers>[number]
 export type Segment = z.infer<typeof segments>[number]
 export type Coupon = z.infer<typeof couponsSchema>[number]
+
+/** When an event happened, by its own word. */
+export function occurredAt({ data }: DecodedEvent): Ticks | undefined {
+  return parseTicks((data as { occurredAt: string }).occurredAt)
+}
 
 /** Milliseconds since the Unix epoch of a time that passed its schema. */
 export function msOf(time: string): number {

@@ -14,13 +14,14 @@ export interface Cut {
   readonly eventId: string
 }
 
-/** What a cut is asked by: the log's end, a time, or a position. */
+/** What a cut is asked by: the log's end, a time, a position, or the event that it must not take in any more. */
 export type CutSpec =
   | { readonly kind: 'head' }
   | { readonly kind: 'time'; readonly ticks: Ticks }
   | { readonly kind: 'position'; readonly position: Position }
+  | { readonly kind: 'before'; readonly eventId: string }
 
-/** A cut that cannot be made: in the future, or before the first event. */
+/** A cut that cannot be made: in the future, before the first event, or before an event that is not there. */
 export class CutError extends Error {
   override readonly name = 'CutError'
 }
@@ -32,14 +33,14 @@ export class CutError extends Error {
  */
 export async function resolveCut(reader: EventReader, spec: CutSpec, clock: number): Promise<Cut | undefined> {
   if (spec.kind === 'head') return cutAtEvent(await lastEvent(reader))
-  if (spec.kind === 'time' && spec.ticks > ticksOfMs(clock)) {
-    throw new CutError(`${formatTicks(spec.ticks)} is in the future: what will be known by then is not final`)
-  }
-  const isPast = spec.kind === 'time' ? isAfterTime(spec.ticks) : isAfterPosition(spec.position)
+  refuseFuture(spec, clock)
   const exact = spec.kind === 'position' ? await eventAt(reader, spec.position) : undefined
-  const last = exact ?? (await lastBefore(reader, isPast))
-  if (!last) throw new CutError(`Nothing is in the log before ${describeCutSpec(spec)}`)
-  return cutAtEvent(last)
+  return cutAtEvent(exact ?? (await lastBefore(reader, spec)))
+}
+
+function refuseFuture(spec: CutSpec, clock: number): void {
+  if (spec.kind !== 'time' || spec.ticks <= ticksOfMs(clock)) return
+  throw new CutError(`${formatTicks(spec.ticks)} is in the future: what will be known by then is not final`)
 }
 
 /** The cut that ends with this event. */
@@ -52,18 +53,18 @@ export function cutAtEvent(event: RecordedEvent | undefined): Cut | undefined {
   }
 }
 
-function describeCutSpec(spec: CutSpec): string {
-  if (spec.kind === 'head') return 'the head'
+type BoundarySpec = Exclude<CutSpec, { kind: 'head' }>
+
+function describeBoundary(spec: BoundarySpec): string {
+  if (spec.kind === 'before') return `event ${spec.eventId}`
   return spec.kind === 'time' ? formatTicks(spec.ticks) : formatPosition(spec.position)
 }
 
-/** A running maximum passes T for the first time exactly where the first event is created after T. */
-function isAfterTime(ticks: Ticks): (event: RecordedEvent) => boolean {
-  return ({ created }) => created !== undefined && created > ticks
-}
-
-function isAfterPosition(position: Position): (event: RecordedEvent) => boolean {
-  return (event) => comparePositions(event.position, position) > 0
+/** Whether an event is the first that a cut leaves out. A running maximum passes T for the first time exactly where the first event is created after T. */
+function isBeyond(event: RecordedEvent, spec: BoundarySpec): boolean {
+  if (spec.kind === 'before') return event.id === spec.eventId
+  if (spec.kind === 'position') return comparePositions(event.position, spec.position) > 0
+  return event.created !== undefined && event.created > spec.ticks
 }
 
 async function lastEvent(reader: EventReader): Promise<RecordedEvent | undefined> {
@@ -86,16 +87,27 @@ export async function eventAt(reader: EventReader, position: Position): Promise<
   return undefined
 }
 
-async function lastBefore(
-  reader: EventReader,
-  isPast: (event: RecordedEvent) => boolean,
-): Promise<RecordedEvent | undefined> {
+async function lastBefore(reader: EventReader, spec: BoundarySpec): Promise<RecordedEvent> {
   let last: RecordedEvent | undefined
   for await (const { events } of reader.readAll()) {
     for (const event of events) {
-      if (isPast(event)) return last
+      if (isBeyond(event, spec)) return last ?? failEmpty(spec)
       last = event
     }
   }
-  return last
+  return endOf(last, spec)
+}
+
+/** What the end of the log means where the cut was not passed by then. */
+function endOf(last: RecordedEvent | undefined, spec: BoundarySpec): RecordedEvent {
+  if (spec.kind === 'before') throw new CutError(`No event ${spec.eventId} is in the log`)
+  if (!last) return failEmpty(spec)
+  if (spec.kind === 'time') return last
+  throw new CutError(
+    `${describeBoundary(spec)} is beyond the end of the log, ${formatPosition(last.position)}: what will stand before it is not final`,
+  )
+}
+
+function failEmpty(spec: BoundarySpec): never {
+  throw new CutError(`Nothing is in the log before ${describeBoundary(spec)}`)
 }

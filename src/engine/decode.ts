@@ -4,6 +4,7 @@ import type { z } from 'zod'
 import type { RecordedEvent } from '../log/event.js'
 import type { JsonObject } from './json.js'
 import type { DecodedEvent, EventRef, Projection } from './projection.js'
+import { lift } from './upcast.js'
 
 /** An event of the projection's categories that its schemas do not accept. */
 export interface Undecodable extends EventRef {
@@ -35,7 +36,9 @@ export function decode(
   } catch {
     return undecodable('its data is not valid JSON in UTF-8')
   }
-  const parsed = parseBy(schema, json)
+  const lifting = lift(type, { data: json, metadata: () => parseMetadata(event.metadata) }, projection)
+  if (lifting.kind === 'refused') return undecodable(lifting.why)
+  const parsed = parseBy(schema, lifting.data)
   if (parsed instanceof Error) return undecodable(`its schema failed: ${firstLine(parsed.message)}`)
   if (!parsed.success) return undecodable(describeIssue(parsed.error))
   return { kind: 'decoded', event: new Decoded(event, category, subject, parsed.data) }

@@ -4,7 +4,8 @@ import type { RecordedEvent } from '../log/event.js'
 import { type Revision, TOMBSTONE_REVISION } from '../log/revision.js'
 import { categoryOf, describedBy, streamOf, subjectOf } from '../log/stream.js'
 import { limitsOf, type StreamLimits } from '../log/stream-metadata.js'
-import { decode, type Undecodable } from './decode.js'
+import type { Ticks } from '../log/ticks.js'
+import { type Decoding, decode, type Undecodable } from './decode.js'
 import type { EventRef, Projection } from './projection.js'
 
 /** Why a subject's history is not whole: absence of an event then proves nothing. */
@@ -39,14 +40,34 @@ export interface FoldCounts {
   unattributable: number
 }
 
+/** What of a log a fold takes in; left out: everything. */
+export interface FoldOptions {
+  /**
+   * Only what had happened by then is folded: by the projection's `occurredAt`, else by when the log took it. What cannot be decoded goes by the latter.
+   * Events that had not happened are read all the same: heads and holes are those of the whole reading.
+   */
+  readonly happenedBy?: Ticks
+}
+
+/** When what an event tells of happened; undefined where nobody knows, in logs that keep no time. */
+export function happenedAt(event: RecordedEvent, decoding: Decoding, projection: Projection): Ticks | undefined {
+  const told = decoding.kind === 'decoded' ? projection.occurredAt?.(decoding.event) : undefined
+  return told ?? event.created
+}
+
 /** Folds events, in log order, by subject. */
 export class Fold<State = unknown> {
   readonly subjects = new Map<string, FoldedSubject<State>>()
   readonly counts: FoldCounts = { events: 0, streams: 0, undecodable: 0, gaps: 0, unattributable: 0 }
   readonly #categories: ReadonlySet<string>
+  readonly #happenedBy: Ticks | undefined
   #ordinal = 0
 
-  constructor(readonly projection: Projection<State>) {
+  constructor(
+    readonly projection: Projection<State>,
+    { happenedBy }: FoldOptions = {},
+  ) {
+    this.#happenedBy = happenedBy
     this.#categories = new Set(projection.categories)
   }
 
@@ -76,21 +97,29 @@ export class Fold<State = unknown> {
     const folded = this.#subject(subject)
     const head = folded.heads[category]?.revision
     if (isKnown(folded, event, head)) return
-    this.counts.events += 1
     if (head === undefined) this.counts.streams += 1
     if (event.revision === TOMBSTONE_REVISION) {
+      this.counts.events += 1
       folded.holes.push({ shownBy: refOf(event), why: 'the stream was deleted for ever' })
       return
     }
     this.#noteHole(folded, event, head)
     folded.heads[category] = refOf(event)
     const decoding = decode(event, { category, subject }, this.projection)
+    if (!this.#hadHappened(event, decoding)) return
+    this.counts.events += 1
     if (decoding.kind === 'undecodable') {
       this.counts.undecodable += 1
       folded.undecodable.push(decoding.event)
     } else {
       folded.state = this.projection.evolve(folded.state, decoding.event) ?? folded.state
     }
+  }
+
+  #hadHappened(event: RecordedEvent, decoding: Decoding): boolean {
+    if (this.#happenedBy === undefined) return true
+    const at = happenedAt(event, decoding, this.projection)
+    return at !== undefined && at <= this.#happenedBy
   }
 
   #noteHole(folded: FoldedSubject<State>, event: RecordedEvent, head: Revision | undefined): void {

@@ -31,6 +31,15 @@ export interface Compensation {
 /** Findings that may be repaired but not now, by their ids: the names of the guards that do not hold. */
 export type Waiting = ReadonlyMap<string, readonly string[]>
 
+/** An amount in integer minor units. */
+export interface Value {
+  readonly currency: string
+  readonly amountMinor: number
+}
+
+/** What is at stake with each subject that has findings; those of which the projection tells nothing are left out. */
+export type AtStake = ReadonlyMap<string, Value>
+
 export interface JudgeOptions {
   /** What rules take for the present, in milliseconds since the Unix epoch. */
   readonly now: number
@@ -43,6 +52,7 @@ export interface Judgement {
   readonly findings: readonly Finding[]
   readonly compensations: readonly Compensation[]
   readonly waiting: Waiting
+  readonly atStake: AtStake
   readonly subjects: number
   readonly counts: FoldCounts
 }
@@ -65,6 +75,7 @@ export async function judge(fold: PartitionedFold, projection: Projection, optio
   return {
     findings: results.flatMap(({ findings }) => findings),
     waiting: new Map(results.flatMap((result) => [...waitingIn(result)])),
+    atStake: new Map(results.flatMap(({ subject, value }): [string, Value][] => (value ? [[subject, value]] : []))),
     compensations: results.flatMap(({ compensation }) => compensation ?? []).sort((a, b) => a.ordinal - b.ordinal),
     subjects,
     counts,
@@ -76,6 +87,7 @@ interface SubjectResult {
   readonly findings: readonly Finding[]
   readonly compensation: Compensation | undefined
   readonly unmet: readonly string[]
+  readonly value: Value | undefined
 }
 
 function* waitingIn({ findings, unmet }: SubjectResult): Iterable<[string, readonly string[]]> {
@@ -118,7 +130,8 @@ function resultOf(
   const intents = compensateSubject(folded, findings, projection, context)
   const compensation = intents.length > 0 ? { subject, ordinal, heads, intents } : undefined
   const unmet = findings.some(isRepairable) ? (projection.unmetGuards?.(folded.state, context) ?? []) : []
-  return { subject, findings, compensation, unmet }
+  const value = findings.length > 0 ? projection.live?.valueAtStake?.(folded.state) : undefined
+  return { subject, findings, compensation, unmet, value }
 }
 
 /** All findings of one subject, those of rules across subjects included. */

@@ -2,7 +2,7 @@
 // further event go to scratch space, spread by subject, and are folded one partition at a time (a Grace hash partition).
 import { deserialize, serialize } from 'node:v8'
 import type { RecordedEvent } from '../log/event.js'
-import { Fold, type FoldCounts, type FoldedSubject } from './fold.js'
+import { Fold, type FoldCounts, type FoldedSubject, type FoldOptions } from './fold.js'
 import { hashOf } from './hash.js'
 import type { Projection } from './projection.js'
 import type { Scratch, ScratchRun } from './scratch.js'
@@ -27,15 +27,17 @@ const BYTES_PER_DATA_BYTE = 4
 export class PartitionedFold<State = unknown> {
   readonly #projection: Projection<State>
   readonly #limit: MemoryLimit | undefined
+  readonly #options: FoldOptions
   readonly #residents: Fold<State>
   #bytes = 0
   #ordinal = 0
   #spill: Spill<State> | undefined
 
-  constructor(projection: Projection<State>, limit?: MemoryLimit) {
+  constructor(projection: Projection<State>, limit?: MemoryLimit, options: FoldOptions = {}) {
     this.#projection = projection
     this.#limit = limit
-    this.#residents = new Fold(projection)
+    this.#options = options
+    this.#residents = new Fold(projection, options)
   }
 
   /** Scratch space, once it is in use: then the fold comes in several parts. */
@@ -88,7 +90,7 @@ export class PartitionedFold<State = unknown> {
   }
 
   #evict(limit: MemoryLimit): void {
-    this.#spill = new Spill(this.#projection, limit.scratch())
+    this.#spill = new Spill(this.#projection, limit.scratch(), this.#options)
     for (const folded of this.#residents.subjects.values()) this.#spill.addSubject(folded)
     this.#residents.subjects.clear()
   }
@@ -133,6 +135,7 @@ class Spill<State> {
   constructor(
     readonly projection: Projection<State>,
     readonly scratch: Scratch,
+    readonly options: FoldOptions,
   ) {
     this.#runs = new PartitionedRuns(scratch)
   }
@@ -146,7 +149,7 @@ class Spill<State> {
   }
 
   foldPart(index: number): Fold<State> {
-    const fold = new Fold(this.projection)
+    const fold = new Fold(this.projection, this.options)
     for (const value of this.#runs.read(index)) {
       const record = value as SpilledRecord<State>
       if ('subject' in record) fold.subjects.set(record.subject.subject, record.subject)

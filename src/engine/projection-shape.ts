@@ -31,11 +31,13 @@ function* problemsOfFields(p: Fields): Iterable<string> {
     yield 'categories: expected stream categories, each once and without "-" or "$", such as ["payment", "ticket"]'
   }
   yield* problemsOfSchemas(p.events)
+  if (p.upcasts !== undefined) yield* problemsOfUpcasts(p.upcasts, p.events as Fields)
   yield* missingFunctions(p, ['initial', 'evolve'])
   if (!Array.isArray(rules)) yield 'rules: expected a list'
   if (!Array.isArray(sharedKeys)) yield 'sharedKeys: expected a list'
   yield* problemsOfRules(rules as unknown[], sharedKeys as unknown[])
-  for (const name of ['compensate', 'unmetGuards']) if (p[name] !== undefined) yield* missingFunctions(p, [name])
+  for (const name of ['occurredAt', 'compensate', 'unmetGuards'])
+    if (p[name] !== undefined) yield* missingFunctions(p, [name])
   if (settlement !== undefined) yield* problemsOfSettlement(settlement)
   if (lookups !== undefined) yield* problemsOfLookups(lookups, rules as Fields[])
   if (live !== undefined) yield* problemsOfLiveView(live)
@@ -57,6 +59,19 @@ function* problemsOfSchemas(events: unknown): Iterable<string> {
   if (!isObject(events)) yield 'events: expected zod schemas by event type'
   for (const [type, schema] of Object.entries(events as Fields)) {
     if (!isObject(schema) || typeof schema.safeParse !== 'function') yield `events: ${type}: expected a zod schema`
+  }
+}
+
+function* problemsOfUpcasts(upcasts: unknown, events: Fields): Iterable<string> {
+  if (!isObject(upcasts)) yield 'upcasts: expected functions by event type and version'
+  for (const [type, steps] of Object.entries(upcasts as Fields)) {
+    if (!Object.hasOwn(events, type)) yield `upcasts: ${type}: no schema in events has this type`
+    if (!isObject(steps)) yield `upcasts: ${type}: expected functions by version, such as { 1: (data) => ({ … }) }`
+    // Whole numbers come first and in order, whatever the order in which they were written.
+    const versions = Object.keys(steps as Fields)
+    const gap = versions.findIndex((version, index) => version !== String(index + 1))
+    if (gap >= 0) yield `upcasts: ${type}: ${versions[gap]}: expected versions from 1 on without a gap`
+    yield* prefixed(`upcasts: ${type}: `, missingFunctions(steps as Fields, versions))
   }
 }
 

@@ -195,6 +195,15 @@ export interface LiveView<State> {
 /** Schemas by event type; `*` is for any type not named. */
 export type EventSchemas = Readonly<Record<string, ZodType>>
 
+/** Lifts the data of one version of an event type to the next. Pure; what it is given must not be changed. */
+export type Upcast = (data: JsonObject) => JsonObject
+
+/**
+ * Old versions by event type: under each version the function that lifts it to the next, from 1 on without a gap. What the last one gives is the
+ * current version, which the type's schema describes.
+ */
+export type Upcasts = Readonly<Record<string, Readonly<Record<number, Upcast>>>>
+
 /**
  * A domain. States are plain data (they go to snapshots, to other threads, to disk). `evolve` may change the state in place and return
  * nothing, or return a new one; it must be deterministic and must not look at a clock.
@@ -206,9 +215,16 @@ export interface Projection<State = unknown, Event extends DecodedEvent = Decode
   /** The categories that are read; the log filters by them. A subject's streams are `{category}-{subject}`. */
   readonly categories: readonly string[]
   readonly events: EventSchemas
+  /**
+   * Event types that had other fields once. Their version is `schemaVersion`, in the data or else in the metadata, a whole number; none is 1.
+   * A newer one than is known here cannot be decoded. Types that are not named have their data taken as it is.
+   */
+  readonly upcasts?: Upcasts
   initial(subject: string): State
   // Written as methods: a projection of some state then fits where any projection is expected.
   evolve(state: State, event: Event): State | undefined
+  /** When what an event tells of happened, by its own word; undefined, or left out: when the log took it. */
+  occurredAt?(event: Event): Ticks | undefined
   readonly rules: readonly Rule<State>[]
   readonly sharedKeys?: readonly SharedKeyRule<State>[]
   /** Settings that are part of the version (grace periods, margins); printed by `plan`. */

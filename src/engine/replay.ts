@@ -5,13 +5,13 @@ import type { RecordedEvent } from '../log/event.js'
 import type { EventReader } from '../log/event-store.js'
 import { comparePositions, type Position } from '../log/position.js'
 import { prefixesOf } from '../log/stream.js'
-import { formatTicks, ticksOfMs } from '../log/ticks.js'
-import { type Cut, cutAtEvent } from './cut.js'
+import { formatTicks, type Ticks, ticksOfMs } from '../log/ticks.js'
+import { type Cut, CutError, cutAtEvent } from './cut.js'
 import { rulesOf } from './detect.js'
 import { digestOfScan, type ScanQuestion } from './digest.js'
 import { compareFindings, type Finding } from './finding.js'
 import type { FoldCounts } from './fold.js'
-import { type Compensation, type Judgement, judge, type LookUp, type Waiting } from './judge.js'
+import { type AtStake, type Compensation, type Judgement, judge, type LookUp, type Waiting } from './judge.js'
 import { type MemoryLimit, PartitionedFold } from './partitioned-fold.js'
 import type { Projection } from './projection.js'
 
@@ -28,6 +28,11 @@ export interface ReplayOptions {
   readonly cut?: Cut
   /** What rules take for the present, in milliseconds since the Unix epoch. */
   readonly now: number
+  /**
+   * Only what had happened by then is folded, late events among it; what the log holds up to the cut is read all the same. Left out: everything that
+   * was known at the cut.
+   */
+  readonly happenedBy?: Ticks
   /** Only findings of these rules or subjects are reported. Everything is folded and judged all the same. */
   readonly filters?: ScanQuestion['filters']
   readonly lookUp?: LookUp
@@ -53,6 +58,8 @@ export interface Coverage extends FoldCounts {
 
 export interface ScanSummary extends ScanQuestion {
   readonly cut: Cut | null
+  /** RFC 3339; only where it was asked for. `now`, which the digest covers, is then the same moment unless it was given. */
+  readonly happenedBy?: string
   readonly coverage: Coverage
   /** Findings by rule; rules that found nothing are left out. */
   readonly findings: Readonly<Record<string, number>>
@@ -68,11 +75,14 @@ export interface ReplayResult {
   readonly compensations: readonly Compensation[]
   /** Why repairable findings are not compensated now. No part of the findings: it changes with `now` alone. */
   readonly waiting: Waiting
+  /** By subject, for those with findings; not narrowed by the filters. */
+  readonly atStake: AtStake
 }
 
 /**
  * Replays the log up to the cut, folds every subject and reports what is wrong. Memory grows with the number of subjects, up to
- * the limit, and with the number of findings. Throws what the reader throws, ScratchError, and the signal's reason when aborted.
+ * the limit, and with the number of findings. Throws what the reader throws, ScratchError, CutError where nothing had happened yet, and the
+ * signal's reason when aborted.
  */
 export async function replay(
   reader: EventReader,
@@ -81,14 +91,20 @@ export async function replay(
 ): Promise<ReplayResult> {
   const clock = options.elapsedClock ?? (() => performance.now())
   const startedAt = clock()
-  const fold = new PartitionedFold(projection, options.memory)
+  const fold = new PartitionedFold(projection, options.memory, options)
   try {
     const lastRead = await readUpTo(reader, { fold, projection }, { ...options, clock, startedAt })
     const judged = await judge(fold, projection, options)
+    refuseNothing(judged, options)
     return resultOf(judged, projection, { ...options, lastRead, elapsedMs: Math.round(clock() - startedAt) })
   } finally {
     fold.close()
   }
+}
+
+function refuseNothing({ counts }: Judgement, { happenedBy }: ReplayOptions): void {
+  if (happenedBy === undefined || counts.events > 0) return
+  throw new CutError(`Nothing in the log had happened by ${formatTicks(happenedBy)}`)
 }
 
 function resultOf(
@@ -107,13 +123,14 @@ function resultOf(
   const summary: ScanSummary = {
     ...question,
     cut: options.cut ?? lastRead ?? null,
+    ...(options.happenedBy !== undefined && { happenedBy: formatTicks(options.happenedBy) }),
     coverage: coverageOf(judged, options.countUnreadable?.() ?? 0),
     findings: countByRule(findings, projection),
     digest: digestOfScan(question, findings),
     elapsedMs,
   }
   const compensations = judged.compensations.filter(({ subject }) => filters.subjects?.includes(subject) ?? true)
-  return { summary, findings, compensations, waiting: judged.waiting }
+  return { summary, findings, compensations, waiting: judged.waiting, atStake: judged.atStake }
 }
 
 async function readUpTo(

@@ -5,7 +5,8 @@ import { comparePositions, type Position } from '../log/position.js'
 import { TOMBSTONE_REVISION } from '../log/revision.js'
 import { StoreCorruptError } from '../log/store-errors.js'
 import { metadataStreamOf, streamOf } from '../log/stream.js'
-import { emptySubject, Fold, type FoldedSubject } from './fold.js'
+import { emptySubject, Fold, type FoldedSubject, type FoldOptions } from './fold.js'
+import { readRange } from './log-range.js'
 import type { Projection } from './projection.js'
 
 export interface SubjectRead<State = unknown> {
@@ -46,6 +47,32 @@ export async function readSubject<State>(
   events.sort((a, b) => comparePositions(a.position, b.position))
   const fold = new Fold(projection)
   for (const event of [...limiting, ...events]) fold.add(event)
+  return { folded: fold.subjects.get(subject) ?? emptySubject(projection, subject, 0), events, limiting }
+}
+
+/**
+ * The same from the log of all streams: it keeps what was deleted or cut off since, until it is scavenged, so that an older cut is what it was then. Reads
+ * the whole log up to the cut.
+ */
+export async function readSubjectAsOf<State>(
+  reader: EventReader,
+  projection: Projection<State>,
+  subject: string,
+  { upTo, happenedBy, signal }: SubjectReadOptions & FoldOptions,
+): Promise<SubjectRead<State>> {
+  const fold = new Fold(projection, happenedBy === undefined ? {} : { happenedBy })
+  const streams = new Set(projection.categories.map((category) => streamOf(category, subject)))
+  const describing = new Set([...streams].map(metadataStreamOf))
+  const events: RecordedEvent[] = []
+  const limiting: RecordedEvent[] = []
+  const range = { streamPrefixes: [...streams, ...describing], ...(upTo && { upTo }), ...(signal && { signal }) }
+  for await (const event of readRange(reader, range)) {
+    // A prefix is that of other subjects' streams too.
+    if (!streams.has(event.stream) && !describing.has(event.stream)) continue
+    const read = streams.has(event.stream) ? events : limiting
+    read.push(event)
+    fold.add(event)
+  }
   return { folded: fold.subjects.get(subject) ?? emptySubject(projection, subject, 0), events, limiting }
 }
 

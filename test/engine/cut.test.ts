@@ -101,13 +101,37 @@ describe('a position', () => {
     expect(await cutId(store, at({ commit, prepare: prepare + 1n }))).toBe(ids[1])
     expect(await cutId(store, at({ commit, prepare: prepare - 1n }))).toBe(ids[0])
     expect(await cutId(store, at({ commit: commit - 1n, prepare: prepare - 1n }))).toBe(ids[0])
-    expect(await cutId(store, at({ commit: commit * 1_000n, prepare: 0n }))).toBe(ids[2])
+  })
+
+  it('beyond the last event is refused, because what will stand before it is not final', async () => {
+    const { store } = await logAt(0, 1)
+    const beyond = cutId(store, at({ commit: 999_999n, prepare: 0n }))
+    await expect(beyond).rejects.toThrow(CutError)
+    await expect(beyond).rejects.toThrow('999999/0 is beyond the end of the log')
   })
 
   it('before the first event is refused and told', async () => {
     const { store } = await logAt(0)
     await expect(cutId(store, at({ commit: 0n, prepare: 0n }))).rejects.toThrow(CutError)
     await expect(cutId(store, at({ commit: 1n, prepare: 1n }))).rejects.toThrow('1/1')
+  })
+})
+
+describe('just before an event', () => {
+  const upTo = (eventId: string): CutSpec => ({ kind: 'before', eventId })
+
+  it('ends at the event in front of it, whatever its stream', async () => {
+    const { store, ids } = await logAt(0, 1, 2)
+    expect(await cutId(store, upTo(ids[1] as string))).toBe(ids[0])
+    expect(await cutId(store, upTo(ids[2] as string))).toBe(ids[1])
+  })
+
+  it('that is the first, or that is not there, is refused and told', async () => {
+    const { store, ids } = await logAt(0, 1)
+    await expect(cutId(store, upTo(ids[0] as string))).rejects.toThrow(`before event ${ids[0]}`)
+    const unknown = cutId(store, upTo('7a1c1a52-3c6e-4f3c-9a5b-6d1f1f0c2b11'))
+    await expect(unknown).rejects.toThrow(CutError)
+    await expect(unknown).rejects.toThrow('No event 7a1c1a52-3c6e-4f3c-9a5b-6d1f1f0c2b11 is in the log')
   })
 })
 
