@@ -135,7 +135,7 @@ describe('a connection string', () => {
     const page = readFileSync(resolve(import.meta.dirname, '../../../docs/eventstoredb.md'), 'utf8')
     const cells = [...page.matchAll(/^\| (`.*?) \|/gm)].map(([, cell]) => cell ?? '')
     const names = cells.flatMap((cell) => [...cell.matchAll(/`(\w+)`/g)].map(([, name]) => name))
-    expect(names.length).toBeGreaterThan(12)
+    expect(names).toHaveLength(12)
     for (const name of names) {
       const said = sayOf(() => parseConnectionString(`esdb://h?${name}=x`))
       expect(said).not.toContain('unknown option')
