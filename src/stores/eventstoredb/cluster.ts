@@ -3,9 +3,9 @@
 import { StoreUnavailableError } from '../../log/store-errors.js'
 import type { NodePreference } from './connection-string.js'
 import { type Endpoint, formatEndpoint, sameEndpoint } from './endpoint.js'
-import { isNotLeader, leaderIn } from './errors.js'
+import { isNotLeader, isTransient, leaderIn } from './errors.js'
 import type { Node } from './node.js'
-import { CallError, connectionLost } from './wire/call-error.js'
+import { CallError, CODE, connectionLost } from './wire/call-error.js'
 import type { Member } from './wire/gossip.js'
 
 export interface ClusterOptions {
@@ -53,8 +53,12 @@ export class Cluster {
     }
   }
 
-  /** A call to a node failed: another one may be chosen now, at once where the node has told who leads. */
+  /**
+   * A call to a node failed. Where that is the node's doing another one may be chosen now, at once where the node has told who leads. Where
+   * it is what was asked for, nothing is wrong with the node.
+   */
   failed(node: Node, error: CallError): void {
+    if (!isTransient(error)) return
     for (const [purpose, endpoint] of this.#chosen) {
       if (sameEndpoint(endpoint, node.endpoint)) this.#chosen.delete(purpose)
     }
@@ -85,7 +89,8 @@ export class Cluster {
         }
         failures.push(`${formatEndpoint(candidate)}: knows no ${purpose === 'deciding' ? 'leader' : 'node'}`)
       } catch (error) {
-        if (!(error instanceof CallError)) throw error
+        // A wrong password is wrong on every node.
+        if (!(error instanceof CallError) || error.code === CODE.unauthenticated) throw error
         failures.push(error.message)
       }
     }

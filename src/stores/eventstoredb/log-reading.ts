@@ -76,7 +76,12 @@ class LogReading {
   }
 
   #options(asked: () => Asked) {
-    return { purpose: 'bulk' as const, signal: this.#signal, request: () => logRequest(asked()) }
+    return {
+      purpose: 'bulk' as const,
+      signal: this.#signal,
+      progress: () => this.#count,
+      request: () => logRequest(asked()),
+    }
   }
 
   #next(): Asked {

@@ -26,6 +26,8 @@ export type Reading = ReadItem | { readonly kind: 'ended' } | { readonly kind: '
 export interface ReadOnOptions {
   /** What is to be asked next, from what was read so far. */
   readonly request: () => Uint8Array
+  /** How far the reading has come: a server that gives the same again and again is as good as none. Left out: any answer is a sign of life. */
+  readonly progress?: () => number
   readonly purpose: Purpose
   readonly signal?: AbortSignal | undefined
   /** A subscription: it never ends, and may be silent once it stands. */
@@ -42,14 +44,17 @@ const CUT: Reading = { kind: 'cut' }
 export async function* readOn(context: ReadContext, options: ReadOnOptions): AsyncGenerator<Reading, never, undefined> {
   const { outageMsMax } = context
   const patience = new Patience({ outageMsMax, signal: options.signal })
+  let reached = options.progress?.()
   for (;;) {
     options.signal?.throwIfAborted()
     mustBeOpen(context)
     let trouble = connectionLost('it ends readings before their end')
     try {
       for await (const item of itemsOfCall(context, options)) {
-        patience.reward()
         yield item
+        const isFurther = !options.progress || options.progress() !== reached
+        if (isFurther) patience.reward()
+        reached = options.progress?.()
       }
       yield ENDED
     } catch (error) {

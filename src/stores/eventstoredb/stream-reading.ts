@@ -119,7 +119,12 @@ class StreamReading {
 
   #options() {
     const purpose = 'deciding' as const
-    return { purpose, signal: this.#signal, request: () => streamRequest(this.#stream, this.#next()) }
+    return {
+      purpose,
+      signal: this.#signal,
+      progress: () => this.#count,
+      request: () => streamRequest(this.#stream, this.#next()),
+    }
   }
 
   #next(): Asked {

@@ -158,6 +158,24 @@ describe('a store of several hosts', () => {
     expect(revisions).toEqual([0, 1, 2, 3])
   })
 
+  test('what a leader refuses is no reason to look for another', async () => {
+    const cluster = await ScriptedCluster.start()
+    const store = await open(cluster.url)
+    cluster.nodes[1]?.on(APPEND, (call) => call.end({ code: 9, trailers: { exception: 'stream-deleted' } }))
+    const asked = cluster.countsOf(GOSSIP).reduce((sum, count) => sum + count)
+    for (let i = 0; i < 3; i += 1) {
+      expect(await store.append('s-1', [anEvent()], 'any')).toMatchObject({ kind: 'refused', reason: 'stream-deleted' })
+    }
+    expect(cluster.countsOf(GOSSIP).reduce((sum, count) => sum + count)).toBe(asked)
+  })
+
+  test('a wrong password is told by the first node that is asked', async () => {
+    const cluster = await ScriptedCluster.start()
+    for (const node of cluster.nodes) node.on(GOSSIP, (call) => call.end({ code: 16, message: 'Unauthenticated' }))
+    await expect(open(cluster.url)).rejects.toMatchObject({ message: expect.stringContaining('password is wrong') })
+    expect(cluster.countsOf(GOSSIP).reduce((sum, count) => sum + count)).toBe(1)
+  })
+
   test('a dead node among the hosts is passed over', async () => {
     const cluster = await ScriptedCluster.start()
     await cluster.kill(0)
