@@ -79,9 +79,10 @@ export class Replays {
     this.#drop(settled)
   }
 
-  /** Resolves when nothing is read any more. */
+  /** Resolves when nothing is read or dropped any more. */
   async ended(): Promise<void> {
     await this.#feeding
+    await this.#dropping
   }
 
   /** Leaves behind what was given again and not settled, and nothing of what was settled. */

@@ -47,6 +47,7 @@ export class RunningGroup {
   #left: Remainder
   #reading: Promise<void> | undefined
   #applying = false
+  #isOver = false
   #joined = 0
   #answers = 0
 
@@ -102,7 +103,7 @@ export class RunningGroup {
 
   /** To be called every now and then. */
   tick(): void {
-    this.#apply({ kind: 'ticked' })
+    if (!this.#stopping.signal.aborted) this.#apply({ kind: 'ticked' })
   }
 
   async describe(): Promise<GroupInfo> {
@@ -172,8 +173,9 @@ export class RunningGroup {
     }
   }
 
-  /** Takes what happens one after the other, also what happens while something is carried out. */
+  /** Takes what happens one after the other, also what happens while something is carried out. Once the group is over nothing counts. */
   #apply(input: GroupInput<SourceEvent>): void {
+    if (this.#isOver) return
     this.#inputs.push(input)
     if (this.#applying) return
     this.#applying = true
@@ -260,6 +262,7 @@ export class RunningGroup {
     this.#stopping.abort()
     for (const consumer of this.#consumers.values()) consumer.drop(groupDropped(this.definition))
     await Promise.allSettled([this.#reading, ...this.#parkings, this.#checkpoints.written(), this.#replays.ended()])
+    this.#isOver = true
   }
 }
 

@@ -147,6 +147,28 @@ describe('a group that is deleted', () => {
   })
 })
 
+describe('a group that is deleted while it is consumed', () => {
+  it('leaves nothing to the next of its name, whatever is on its way', async () => {
+    const { client, store } = await serve()
+    await appendNumbers(
+      client,
+      'orders',
+      Array.from({ length: 300 }, (_, n) => n),
+    )
+    for (let round = 0; round < 5; round++) {
+      await createGroup(client, 'orders', { checkPointLowerBound: 1, checkPointUpperBound: 1, checkPointAfter: 0 })
+      const { got, errors } = consume(client, 'orders', { decide: (n) => (n % 20 === 0 ? 'park' : 'ack') })
+      await until(() => got.length >= 50 * round + 1)
+      expect(got[0]).toBe('0')
+      await client.deletePersistentSubscriptionToStream('orders', 'clerks')
+      await until(() => errors.length > 0)
+    }
+    await createGroup(client, 'orders')
+    expect((await store.readStream('$persistentsubscription-orders::clerks-checkpoint')).kind).toBe('missing')
+    expect((await infoOf(client)).stats).toMatchObject({ parkedMessageCount: 0n })
+  })
+})
+
 describe('parked events', () => {
   it('that were replayed and not acknowledged are parked again when the server stops, and only they', async () => {
     const store = openMemoryStore()
