@@ -5,7 +5,11 @@ import { IdCache } from '../id-cache.js'
 import { commitErrorOf, isFromLmdb, unavailable } from './errors.js'
 import { LogReader } from './log-reader.js'
 import { viewOf, type Written, writeRecords } from './log-writer.js'
+import { SetBackError, SetBackGuard } from './set-back.js'
 import type { Tables } from './tables.js'
+
+/** How often a transaction is begun anew that other processes keep setting back by opening the store. */
+const TRIES_MAX = 20
 
 /** What may be done inside a transaction. Once `write` was called the view is of the past. */
 export interface Transaction {
@@ -25,14 +29,28 @@ export class Transactions {
   readonly #folder: string
   readonly #clock: () => number
   readonly #ids = new IdCache()
+  readonly #guard: SetBackGuard
 
   constructor(folder: string, clock: () => number) {
     this.#folder = folder
     this.#clock = clock
+    this.#guard = new SetBackGuard(folder)
   }
 
   /** Throws what `work` throws, and StoreUnavailableError where nothing could be written. */
   async run<Result>(tables: Tables, work: (transaction: Transaction) => Result): Promise<Outcome<Result>> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await this.#runOnce(tables, work)
+      } catch (error) {
+        if (!(error instanceof SetBackError)) throw error
+        if (tries === TRIES_MAX) throw unavailable(this.#folder, 'cannot be written', error)
+        await this.#guard.bringForward()
+      }
+    }
+  }
+
+  async #runOnce<Result>(tables: Tables, work: (transaction: Transaction) => Result): Promise<Outcome<Result>> {
     let written: Written | undefined
     let thrown: { readonly error: unknown } | undefined
     try {
@@ -45,6 +63,7 @@ export class Transactions {
           return written.places
         }
         try {
+          this.#guard.requireLatest(tables.root)
           return work({ view: viewOf(reader, ids), reader, write })
         } catch (error) {
           thrown = { error }
