@@ -24,6 +24,8 @@ export class AlertLog {
   readonly #open = new Map<string, Alert>()
   /** Ids of open alerts by subject; under null those that are about no single one. */
   readonly #bySubject = new Map<string | null, Set<string>>()
+  /** How many open alerts each outage speaks for. */
+  readonly #byGroup = new Map<string, number>()
 
   private constructor(options: AlertLogOptions) {
     const { store, rules, known } = options
@@ -51,6 +53,11 @@ export class AlertLog {
   alertsOf(subject: string | null): Alert[] {
     const ids = this.#bySubject.get(subject) ?? []
     return [...ids].flatMap((id) => this.#open.get(id) ?? [])
+  }
+
+  /** How many open alerts an outage speaks for. */
+  countOfGroup(group: string): number {
+    return this.#byGroup.get(group) ?? 0
   }
 
   /** All open alerts. */
@@ -111,6 +118,8 @@ export class AlertLog {
   }
 
   #setOpen(alert: Alert): void {
+    this.#countGroup(this.#open.get(alert.id), -1)
+    this.#countGroup(alert, 1)
     this.#open.set(alert.id, alert)
     const ids = this.#bySubject.get(alert.subject)
     if (ids) ids.add(alert.id)
@@ -118,10 +127,18 @@ export class AlertLog {
   }
 
   #removeOpen({ id, subject }: Alert): void {
+    this.#countGroup(this.#open.get(id), -1)
     this.#open.delete(id)
     const ids = this.#bySubject.get(subject)
     ids?.delete(id)
     if (ids?.size === 0) this.#bySubject.delete(subject)
+  }
+
+  #countGroup(alert: Alert | undefined, by: 1 | -1): void {
+    if (!alert || alert.group === null) return
+    const count = this.countOfGroup(alert.group) + by
+    if (count > 0) this.#byGroup.set(alert.group, count)
+    else this.#byGroup.delete(alert.group)
   }
 }
 

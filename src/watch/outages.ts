@@ -1,5 +1,6 @@
 // Outages: when one thing breaks, a thousand bookings show it. Once more than so many findings of a rule were opened in so many minutes, one
-// alert speaks for all of them, with its window and its first and last subject.
+// alert speaks for all of them, with its window and its first and last subject. When nothing more comes it takes no more in, and it is
+// open as long as any of its findings is.
 import { z } from 'zod'
 
 export interface OutagePolicy {
@@ -50,40 +51,42 @@ export class Outages {
   /** Goes on with an outage that was told of before; what is no outage's detail is passed over. */
   restore(id: string, detail: unknown): void {
     const parsed = outageDetail.safeParse(detail)
-    if (parsed.success) this.#open.set(parsed.data.of, { id, detail: parsed.data })
+    if (parsed.success) this.#open.set(id, { id, detail: parsed.data })
   }
 
   /** Takes in findings that are opened at `now`; gives the outages that they begin. */
   note(openings: readonly Opening[], now: number): Outage[] {
-    const begun: Outage[] = []
+    const begun: string[] = []
     for (const opening of openings) {
-      const open = this.#open.get(opening.rule)
-      if (open) this.#open.set(opening.rule, { ...open, detail: withOpening(open.detail, opening, now) })
-      else if (this.#isTooMany(opening, now)) begun.push(this.#begin(opening.rule))
+      const outage = this.of(opening.rule, now)
+      if (outage) this.#open.set(outage.id, { ...outage, detail: withOpening(outage.detail, opening, now) })
+      else if (this.#isTooMany(opening, now)) begun.push(this.#begin(opening.rule).id)
     }
-    // As it stands after all of them.
-    return begun.map(({ detail }) => this.#open.get(detail.of) as Outage)
+    // As they stand after all of them.
+    return begun.flatMap((id) => this.#open.get(id) ?? [])
   }
 
-  /** The outage that speaks for findings of a rule. */
-  of(rule: string): Outage | undefined {
-    return this.#open.get(rule)
+  /** The outage that speaks for findings of a rule that are opened at `now`. */
+  of(rule: string, now: number): Outage | undefined {
+    return [...this.#open.values()].find(({ detail }) => detail.of === rule && now < this.#endOf(detail))
   }
 
-  all(): Iterable<Outage> {
-    return this.#open.values()
+  get(id: string): Outage | undefined {
+    return this.#open.get(id)
   }
 
-  /** The outages that are over by `now`: for the whole window nothing of their rule was opened. */
-  takeEnded(now: number): Outage[] {
-    const ended = [...this.#open.values()].filter(({ detail }) => this.#endOf(detail) <= now)
-    for (const { detail } of ended) this.#open.delete(detail.of)
+  /** The outages that take no more in by `now` and of whose findings none is open; they are forgotten. */
+  takeEnded(now: number, hasOpenFindings: (id: string) => boolean): Outage[] {
+    const ended = [...this.#open.values()].filter(
+      ({ id, detail }) => this.#endOf(detail) <= now && !hasOpenFindings(id),
+    )
+    for (const { id } of ended) this.#open.delete(id)
     return ended
   }
 
-  /** When the first outage would be over if nothing more came. */
-  next(): number | undefined {
-    const ends = [...this.#open.values()].map(({ detail }) => this.#endOf(detail))
+  /** When after `now` the first outage takes no more in, if nothing more comes. */
+  next(now: number): number | undefined {
+    const ends = [...this.#open.values()].map(({ detail }) => this.#endOf(detail)).filter((end) => end > now)
     return ends.length === 0 ? undefined : Math.min(...ends)
   }
 
@@ -107,7 +110,7 @@ export class Outages {
       undefined,
     )
     const outage = { id: this.#newId(), detail: detail as OutageDetail }
-    this.#open.set(rule, outage)
+    this.#open.set(outage.id, outage)
     return outage
   }
 }

@@ -1,7 +1,7 @@
 // Progress of a watch, saved: once everything up to a place is judged and told, that place becomes the checkpoint, with what is still open.
 import type { Projection } from '../engine/projection.js'
 import { formatPosition } from '../log/position.js'
-import { type Alert, OWN_RULES } from './alert.js'
+import type { Alert } from './alert.js'
 import type { AlertLog } from './alert-log.js'
 import type { CheckpointEntry } from './checkpoint.js'
 import type { Flow } from './flow.js'
@@ -81,8 +81,7 @@ export class Progress {
   }
 
   #withLatestDetail(alert: Alert): Alert {
-    if (alert.rule !== OWN_RULES.outage) return alert
-    const outage = [...this.#parts.outages.all()].find(({ id }) => id === alert.id)
+    const outage = this.#parts.outages.get(alert.id)
     return outage ? { ...alert, detail: { ...outage.detail } } : alert
   }
 

@@ -76,9 +76,10 @@ export class Publisher {
 
   /** Tells of the outages that are over. */
   endOutages(now: number): Promise<OwnAppend> {
-    const ended = this.#options.outages.takeEnded(now)
+    const { alerts, outages } = this.#options
+    const ended = outages.takeEnded(now, (id) => alerts.countOfGroup(id) > 0)
     return this.tell(
-      ended.map((outage) => outageChange('resolved', outage)),
+      ended.map((outage) => outageChange('resolved', outage, 0)),
       now,
     )
   }
@@ -88,8 +89,8 @@ export class Publisher {
     const { alerts, detection, outages } = this.#options
     const open = [...alerts.all()].filter((alert) => alert.group === null && isDue(alert))
     const changes = open.map((alert): Change => {
-      const outage = [...outages.all()].find(({ id }) => id === alert.id)
-      if (outage) return outageChange('still-open', outage)
+      const outage = outages.get(alert.id)
+      if (outage) return outageChange('still-open', outage, alerts.countOfGroup(alert.id))
       const found = alert.subject === null ? undefined : detection.found.get(alert.subject)
       const finding = found?.find((one) => one.finding.id === alert.id)
       return { change: 'still-open', alert, detail: finding ? detailOf(finding) : (alert.detail ?? {}) }
@@ -151,9 +152,9 @@ export class Publisher {
       const since = alert.since === null ? Number.NaN : Date.parse(alert.since)
       return [{ rule: alert.rule, subject: alert.subject, since: Number.isNaN(since) ? now : since }]
     })
-    const begun = outages.note(openings, now).map((outage) => outageChange('opened', outage))
+    const begun = outages.note(openings, now).map((outage) => outageChange('opened', outage, outage.detail.count))
     const grouped = changes.map((one) => {
-      const group = one.change === 'opened' ? (outages.of(one.alert.rule)?.id ?? null) : one.alert.group
+      const group = one.change === 'opened' ? (outages.of(one.alert.rule, now)?.id ?? null) : one.alert.group
       return { ...one, alert: { ...one.alert, group } }
     })
     return [...begun, ...grouped]
@@ -187,25 +188,32 @@ function alertOf({ finding, page }: OpenFinding): Alert {
   return { id, rule, subject, severity, since, page: page ?? null, group: null }
 }
 
+/** An alert names at most so many events of its evidence; the finding itself has all. */
+const EVENTS_MAX = 50
+/** A finding's own detail is left out where it is longer than this, as JSON: an alert must fit into an event. */
+const DETAIL_LENGTH_MAX = 64 * 1024
+
 /** What a person wants to see of a finding beside what the alert itself says. */
 function detailOf({ finding, value }: OpenFinding): JsonObject {
-  const { disposition, evidence, detail, heldBy, occurrence }: Finding = finding
+  const { disposition, evidence, heldBy, occurrence }: Finding = finding
+  const isShort = JSON.stringify(finding.detail).length <= DETAIL_LENGTH_MAX
+  const detail = isShort ? finding.detail : { tooLong: true }
   return {
     disposition,
     ...(occurrence !== undefined && { occurrence }),
     ...(heldBy && { heldBy }),
     ...(value && { value: { ...value } }),
-    events: evidence.events,
+    events: evidence.events.slice(0, EVENTS_MAX),
     revisions: evidence.revisions,
     detail,
   }
 }
 
-function outageChange(change: AlertChange, { id, detail }: Outage): Change {
+function outageChange(change: AlertChange, { id, detail }: Outage, stillOpen: number): Change {
   const since = new Date(detail.first.since).toISOString()
   const page = `many at once: ${detail.of}`
   const alert = { id, rule: OWN_RULES.outage, subject: null, severity: 1, since, page, group: null }
-  return { change, alert, detail: { ...detail, window: { from: since, to: isoOf(detail.last.since) } } }
+  return { change, alert, detail: { ...detail, stillOpen, window: { from: since, to: isoOf(detail.last.since) } } }
 }
 
 function isoOf(ms: number): JsonValue {

@@ -158,6 +158,11 @@ export class Session {
     return Math.max(this.#options.clock(), this.detection.now)
   }
 
+  /** How far the present is ahead of the clock, in milliseconds: a clock was wrong, now or before. */
+  get aheadMs(): number {
+    return this.now - this.#options.clock()
+  }
+
   /** When there is something to do though no event comes, in milliseconds since the Unix epoch. */
   nextMoment(): number | undefined {
     const lagAlarm = this.#laggingSince !== undefined && !this.#isOpen(OWN_RULES.lag)
@@ -165,7 +170,7 @@ export class Session {
     const moments = isCurrent(this.#state)
       ? [
           this.detection.deadlines.next(),
-          this.#outages.next(),
+          this.#outages.next(this.now),
           stopped ? undefined : this.#flow.next(),
           this.#publisher.isWithholding ? this.now + WITHHELD_RETRY_MS : undefined,
         ]

@@ -38,7 +38,7 @@ export interface WebhookOptions {
 /** `position`: of the last alert delivered, or passed over at the beginning; null: the log was empty then. */
 const delivered = z.object({ position: z.string().nullable() })
 
-/** Delivers the alerts of one watch that speak for themselves: not those that an outage speaks for. */
+/** Delivers the alerts of one watch that speak for themselves. */
 export class Webhook {
   readonly #options: WebhookOptions
   readonly #retryMs: number
@@ -134,8 +134,9 @@ export class Webhook {
     return false
   }
 
-  #isMine({ watch, group }: AlertRecord): boolean {
-    return watch === this.#options.watch && group === null
+  /** What an outage speaks for is not sent one by one, but for what somebody must be woken by. */
+  #isMine({ watch, group, page }: AlertRecord): boolean {
+    return watch === this.#options.watch && (group === null || page !== null)
   }
 
   /** Whether there is one. */

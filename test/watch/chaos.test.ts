@@ -58,7 +58,8 @@ async function live(store: EventStore, { happenings, likelihood, draws, lifetime
     const view = new FaultyStore(store, faults)
     view.killAt(lifetime + (draw() < 0.5 ? 0 : 0.5))
     seen.push(view)
-    const watching = new Watching(view, clock, { residentsMax: Math.floor(draw() * 3) })
+    const outage = { findingsMax: draw() < 0.5 ? 2 : 1_000, windowMs: 10 * MINUTE_MS }
+    const watching = new Watching(view, clock, { residentsMax: Math.floor(draw() * 3), outage })
     all.push(watching)
     return watching
   }

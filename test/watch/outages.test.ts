@@ -50,20 +50,33 @@ describe('an outage', () => {
     expect(others).toEqual([])
     expect(begun?.detail).toMatchObject({ count: 50, first: { subject: 's0' }, last: { since: 1_049 } })
     expect(outages.note([opening('early', 1)], 6)).toEqual([])
-    expect(outages.of('owed')?.detail).toMatchObject({ count: 51, first: { subject: 'early' }, lastOpenedAt: 6 })
+    expect(outages.of('owed', 7)?.detail).toMatchObject({ count: 51, first: { subject: 'early' }, lastOpenedAt: 6 })
   })
 
-  it('is over once nothing was opened for the whole window', () => {
+  it('takes nothing more in once nothing was opened for the whole window, and another one may begin', () => {
+    const outages = makeOutages()
+    const openings = ['a', 'b', 'c', 'd'].map((subject) => opening(subject, 0))
+    outages.note(openings, 1_000)
+    const end = 1_000 + POLICY.windowMs
+    expect(outages.next(1_000)).toBe(end)
+    expect(outages.of('owed', end - 1)?.id).toBe('outage 1')
+    expect(outages.of('owed', end)).toBeUndefined()
+    expect(outages.next(end)).toBeUndefined()
+    expect(outages.note([opening('later', 9)], end)).toEqual([])
+    expect(outages.note(openings, end).map(({ id }) => id)).toEqual(['outage 2'])
+  })
+
+  it('is over when it takes nothing more in and none of its findings is open', () => {
     const outages = makeOutages()
     outages.note(
       ['a', 'b', 'c', 'd'].map((subject) => opening(subject, 0)),
       1_000,
     )
-    expect(outages.next()).toBe(1_000 + POLICY.windowMs)
-    expect(outages.takeEnded(999 + POLICY.windowMs)).toEqual([])
-    expect(outages.takeEnded(1_000 + POLICY.windowMs).map(({ id }) => id)).toEqual(['outage 1'])
-    expect(outages.of('owed')).toBeUndefined()
-    expect(outages.next()).toBeUndefined()
+    const end = 1_000 + POLICY.windowMs
+    expect(outages.takeEnded(end - 1, () => false)).toEqual([])
+    expect(outages.takeEnded(end, () => true)).toEqual([])
+    expect(outages.takeEnded(end, () => false).map(({ id }) => id)).toEqual(['outage 1'])
+    expect(outages.takeEnded(end, () => false)).toEqual([])
   })
 
   it('goes on after a restart as it was', () => {
@@ -74,7 +87,8 @@ describe('an outage', () => {
     )
     after.restore('outage 1', { ...begun?.detail, window: { from: 'x', to: 'y' } })
     after.restore('something else', { state: 'reconnecting' })
-    expect([...after.all()]).toEqual([begun])
+    expect(after.get('outage 1')).toEqual(begun)
+    expect(after.get('something else')).toBeUndefined()
   })
 })
 
@@ -136,9 +150,12 @@ describe('a watch in an outage', () => {
     const second = new Watching(store, clock, { outage })
     await until(() => second.session?.state === 'live', 'live')
     clock.now += 2 * MINUTE_MS
-    await until(() => second.told.length === 2, 'deliveries have stopped, and nothing new is found')
+    await until(() => second.told.length === 1, 'deliveries have stopped')
     await happen(store, issued('b1'))
-    await until(() => second.told.length === 4, 'resolved')
+    await until(() => second.told.length === 3, 'b1, and the flow, are good again')
+    expect(second.told.some(({ rule }) => rule === 'outage')).toBe(false)
+    for (const subject of ['b2', 'b3', 'b4', 'b5']) await happen(store, issued(subject))
+    await until(() => second.told.length === 8, 'all are good again')
     await second.drain()
     const own = (await alertRecords(store)).filter(({ subject }) => subject === null)
     expect(own.map(({ change, rule, page }) => `${change} ${rule}: ${page}`).sort()).toEqual([

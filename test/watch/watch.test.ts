@@ -178,6 +178,36 @@ describe('a watch', () => {
     expect(records.map(({ watch, change }) => `${watch} ${change}`).sort()).toEqual(['one opened', 'two opened'])
   })
 
+  it('tells again of what is still open, under the same id', async () => {
+    const store = openMemoryStore()
+    await happen(store, paid('b1'))
+    const watching = new Watching(store, new TestClock(), { remindMs: 20 })
+    await until(() => watching.told.length > 3, 'told again')
+    await watching.drain()
+    const [first, second, third] = watching.told
+    expect([first?.change, second?.change, third?.change]).toEqual(['opened', 'still-open', 'still-open'])
+    expect(new Set(watching.told.map(({ id }) => id)).size).toBe(1)
+    expect(second?.detail).toEqual(first?.detail)
+  })
+
+  it('goes by the later time when a clock is set back, and takes no finding back', async () => {
+    const store = openMemoryStore()
+    const clock = new TestClock()
+    await happen(store, paid('b1'))
+    await happen(store, asked('b1'))
+    clock.now += 11 * MINUTE_MS
+    const first = new Watching(store, clock)
+    await until(() => first.told.length === 2, 'told')
+    await first.drain()
+    clock.now -= 5 * MINUTE_MS
+    const second = new Watching(store, clock)
+    await until(isLive(second), 'live')
+    expect(second.session?.aheadMs).toBe(5 * MINUTE_MS)
+    await second.drain()
+    expect(second.told).toEqual([])
+    expect(await changes(store)).toHaveLength(2)
+  })
+
   it('wakes somebody when a finding becomes one that cannot wait', async () => {
     const store = openMemoryStore()
     await happen(store, paid('b1'))

@@ -20,6 +20,9 @@ const SECRET = 'MAKEGOOD_WEBHOOK_SECRET'
 /** A watch that has done nothing for so long hangs: it does something every second. */
 const HANGING_MS = 120_000
 
+/** A clock that was set back by more than this is worth a word. */
+const AHEAD_MS = 60_000
+
 const EXAMPLES = `
 Each change of an alert is one line: opened, still-open, escalated, resolved. Bodies sent to a webhook are signed where
 ${SECRET} is set. Ctrl-C saves what was done; the next run goes on there.
@@ -158,7 +161,9 @@ function tellers(
     onTrouble: (error: Error) => logger.warn({ err: error }, 'trouble'),
     onSession(session: Session | undefined) {
       running.begin(session)
-      if (session) logger.info({ name, from: session.freshStart ?? 'checkpoint' }, 'session')
+      if (!session) return
+      logger.info({ name, from: session.freshStart ?? 'checkpoint' }, 'session')
+      if (session.aheadMs > AHEAD_MS) stderr.write(aheadWarning(session.aheadMs))
     },
   }
 }
@@ -210,6 +215,11 @@ async function clockOf(store: EventStore, options: WatchCommandOptions, { clock 
   const ahead =
     (await nowOf({ ...(options.now !== undefined && { now: options.now }) }, undefined, store, start)) - start
   return () => clock() + ahead
+}
+
+function aheadWarning(ms: number): string {
+  const seconds = Math.round(ms / 1000)
+  return `the checkpoint was saved at a time ${seconds} s ahead of the clock; rules go by that time until the clock is there. --from start goes by the clock\n`
 }
 
 function jsonOf(record: AlertRecord): string {
