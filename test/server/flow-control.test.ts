@@ -20,11 +20,11 @@ import {
 import { connect } from './served.js'
 
 const MIB = 1024 * 1024
-const LARGE_EVENTS = 150
+const LARGE_EVENTS = 80
 
 const measured = describe.skipIf(!TELLS_MEMORY)
 
-/** A server with 150 MiB in its log. */
+/** A server with 80 MiB in its log. */
 async function serveMuch(): Promise<ServeProcess> {
   const serving = await startServe(['--insecure', '--store', join(temporaryFolder(), 'store')])
   const client = connect(serving.connectionString)

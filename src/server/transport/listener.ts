@@ -71,7 +71,8 @@ export class Listener {
   static async open(options: ListenerOptions): Promise<Listener> {
     const listener = new Listener(options)
     await new Promise<void>((resolve, reject) => {
-      listener.#server.once('error', (cause) => reject(portUnavailable(options, cause)))
+      // For good: later errors are of single connections that could not be taken, and must not end the process.
+      listener.#server.on('error', (cause) => reject(portUnavailable(options, cause)))
       listener.#server.listen(options.port, options.host, resolve)
     })
     return listener
