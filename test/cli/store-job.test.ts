@@ -144,7 +144,9 @@ describe('bad input', () => {
     [['scan', '--projection', 'nope'], 64, 'no such projection'],
     [['apply', 'no-such-plan.json'], 1, 'no-such-plan.json'],
     [['scan', '--payments', 'no-such.json', '--tickets', '-'], 1, 'no-such.json'],
-    [['scan', '--store', 'esdb://admin:secret@localhost:2113'], 69, 'not supported'],
+    [['scan', '--store', 'esdb://admin:secret@localhost:9'], 69, 'esdb://***@localhost:9'],
+    [['scan', '--store', 'esdb://admin:secret@localhost:9?tls=false'], 64, 'only sent over TLS'],
+    [['scan', '--store', 'esdb://admin:secret@localhost:9?nonsense=5'], 64, 'unknown option'],
   ])('%j exits with %i and names %s', async (args, code, told) => {
     const ran = await makegood(args as string[], { cwd: newFolder() })
     expect([ran.code, ran.stderr]).toEqual([code, expect.stringContaining(told as string)])
