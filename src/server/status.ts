@@ -136,10 +136,10 @@ export function unimplemented(details: string): StatusError {
   return new StatusError(CODE.unimplemented, details)
 }
 
-/** Names the one encoding that there is, as gRPC wants it. */
+/** Names the encodings that there are, as gRPC wants it. */
 export function compressionNotSupported(): StatusError {
-  return new StatusError(CODE.unimplemented, 'Compressed messages are not supported', {
-    'grpc-accept-encoding': 'identity',
+  return new StatusError(CODE.unimplemented, 'Messages may be compressed by gzip only', {
+    'grpc-accept-encoding': 'identity,gzip',
   })
 }
 

@@ -2,6 +2,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { connect as connectSocket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
+import { gzipSync } from 'node:zlib'
 import { jsonEvent } from '@eventstore/db-client'
 import shared from '@eventstore/db-client/generated/shared_pb.js'
 import streams from '@eventstore/db-client/generated/streams_pb.js'
@@ -113,6 +114,29 @@ describe('messages that are none', () => {
       await expectAlive(server)
     },
   )
+})
+
+describe('compressed messages', () => {
+  const packed = (bytes: Uint8Array) => Buffer.concat([Buffer.from([1]), framed(gzipSync(bytes)).subarray(1)])
+  const request = new streams.ReadReq().setOptions(readStreamOptions('here')).serializeBinary()
+
+  it.each([
+    ['by gzip are read', packed(request), 'gzip', { code: 0, messages: Array(3).fill(expect.anything()) }],
+    ['by something else are refused', packed(request), 'snappy', { code: 12, messages: [] }],
+    ['by what is not said are refused', packed(request), 'identity', { code: 12, messages: [] }],
+    [
+      'by nothing, though they say so, are refused',
+      Buffer.concat([Buffer.from([1]), framed(request).subarray(1)]),
+      'gzip',
+      { code: 3 },
+    ],
+    ['out of far too much are refused', packed(Buffer.alloc(64 * 1024 * 1024)), 'gzip', { code: 8, messages: [] }],
+  ])('%s', async (_name, bytes, encoding, expected) => {
+    const server = await served()
+    const answer = await callRaw(connectRaw(server.port), 'Read', bytes, { 'grpc-encoding': encoding })
+    expect(answer).toMatchObject(expected)
+    await expectAlive(server)
+  })
 })
 
 describe('calls of what is not there', () => {

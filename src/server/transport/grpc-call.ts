@@ -38,6 +38,7 @@ export class GrpcCall {
   readonly #stream: ServerHttp2Stream
   readonly #leaving = new AbortController()
   readonly #maxMessageBytes: number
+  readonly #encoding: string | undefined
   readonly #timer: NodeJS.Timeout | undefined
   #ended = false
   #wake: () => void = () => undefined
@@ -50,6 +51,7 @@ export class GrpcCall {
     this.#maxMessageBytes = maxMessageBytes
     this.path = headers[':path'] ?? ''
     this.authorization = headers.authorization
+    this.#encoding = headers['grpc-encoding']?.toString()
     this.authority = headers[':authority'] ?? headers.host ?? ''
     this.connectionName = String(headers['connection-name'] ?? '')
     this.#timer = startDeadline(headers['grpc-timeout'], () => this.abort(deadlineExceeded()))
@@ -74,7 +76,7 @@ export class GrpcCall {
 
   /** The messages of the client, until it has sent its last. Throws the signal's reason once that is aborted. */
   async *messages(): AsyncGenerator<Uint8Array, void, undefined> {
-    const reader = new FrameReader(this.#maxMessageBytes)
+    const reader = new FrameReader(this.#maxMessageBytes, this.#encoding)
     for (;;) {
       for (let message = reader.next(); message; message = reader.next()) yield message
       const chunk: Buffer | null = this.#stream.read()
