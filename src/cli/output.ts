@@ -31,6 +31,13 @@ export interface Printer {
   finish(summary: Row): void
 }
 
+/** `--format`, checked before anything is read. */
+export const FORMAT_OPTION = [
+  '--format <format>',
+  `${FORMATS.join(', ')} (default: table on a terminal, else ndjson)`,
+  (text: string) => formatOf(text, false),
+] as const
+
 /** The format that was asked for; else a table on a terminal and ndjson elsewhere. Throws UsageError for one that there is not. */
 export function formatOf(asked: string | undefined, isTerminal: boolean): Format {
   if (asked === undefined) return isTerminal ? 'table' : 'ndjson'

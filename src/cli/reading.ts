@@ -11,6 +11,7 @@ import type { Context } from './context.js'
 import { UsageError } from './exit-codes.js'
 import { type LookupOptions, lookUpOf } from './lookup-option.js'
 import { type MemoryOptions, memoryOf, withMemoryOptions } from './memory-option.js'
+import { FORMAT_OPTION } from './output.js'
 import { progressLine } from './progress.js'
 
 /** Options of every command that reads a store. */
@@ -32,7 +33,7 @@ export interface ReadingOptions extends StoreOptions, LookupOptions, MemoryOptio
 export function withStoreOptions(command: Command): Command {
   return command
     .option('--store <where>', 'a folder, memory:, or esdb://… (default: $MAKEGOOD_STORE, else ./makegood-data)')
-    .option('--format <format>', 'table, ndjson, json or csv (default: table on a terminal, else ndjson)')
+    .option(...FORMAT_OPTION)
 }
 
 /** Adds the options of a replay. */

@@ -138,7 +138,7 @@ describe('bad input', () => {
   it.each([
     [['scna'], 64, 'scan'],
     [['scan', '--stoer', 'x'], 64, '--store'],
-    [['scan', '--format', 'xml'], 69, ''],
+    [['scan', '--format', 'xml'], 64, '--format xml: expected one of table'],
     [['scan', '--payments', 'a'], 64, '--tickets is missing'],
     [['scan', '--as-of', 'yesterday', '--store', 'memory:'], 64, 'RFC 3339'],
     [['scan', '--projection', 'nope'], 64, 'no such projection'],

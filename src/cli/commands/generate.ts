@@ -12,7 +12,7 @@ import type { Context } from '../context.js'
 import { EXIT, type ExitCode, UsageError } from '../exit-codes.js'
 import { FileError } from '../files.js'
 import { numberOption } from '../number-option.js'
-import { formatOf, type Layout, makePrinter } from '../output.js'
+import { FORMAT_OPTION, formatOf, type Layout, makePrinter } from '../output.js'
 import { progressLine } from '../progress.js'
 import { folderOf } from '../store-folder.js'
 import { withoutCredentials } from '../text.js'
@@ -46,7 +46,7 @@ export function addGenerate(program: Command, context: Context, run: (code: Prom
     .option('--store <where>', 'write into this store, which must hold no bookings yet')
     .option('--out <dir>', `or write ${EVENTS_FILE} (for import --events) and ${TRUTH_FILE} into this folder`)
     .option('--truth <dir>', "with --store: where the truth goes (default: the store's folder; for a server: .)")
-    .option('--format <format>', 'table, ndjson, json or csv (default: table on a terminal, else ndjson)')
+    .option(...FORMAT_OPTION)
     .addHelpText('after', EXAMPLES)
     .action((options: GenerateCommandOptions) => run(generateWorkload(options, context)))
 }
