@@ -67,6 +67,32 @@ describe('a group that is stopped in order', () => {
     })
   })
 
+  it('gives nothing again that was acknowledged while it stopped', async () => {
+    const store = openMemoryStore()
+    const acked = new Set<string>()
+    const again: string[] = []
+    for (let stop = 0; stop < 4; stop++) {
+      await whileServed(store, async (client) => {
+        await appendNumbers(
+          client,
+          'orders',
+          Array.from({ length: 200 }, (_, n) => stop * 200 + n),
+        )
+        if (stop === 0) await createGroup(client, 'orders')
+        const before = acked.size
+        const decide = (n: number) => {
+          if (acked.has(`${n}`)) again.push(`${n}`)
+          acked.add(`${n}`)
+          return 'ack' as const
+        }
+        consume(client, 'orders', { decide })
+        consume(client, 'orders', { decide })
+        await until(() => acked.size > before + 50)
+      })
+    }
+    expect(again).toEqual([])
+  })
+
   it('tells its consumers so, and keeps its settings and what is parked', async () => {
     const store = openMemoryStore()
     const served = await serve({ store })
