@@ -10,11 +10,14 @@ import type { StoreHarness } from '../../contract/store-harness.js'
 
 const NAME = 'the embedded store behind a server, through the adapter,'
 
+/** On a busy machine an append takes its time, and its outcome is wanted all the same. */
+const PATIENT = { commitTimeoutMs: 60_000 }
+
 async function makeServed(): Promise<StoreHarness> {
   const folder = await mkdtemp(join(tmpdir(), 'makegood-served-'))
   let home = await openEmbeddedStore({ folder })
-  let server = await startServer({ store: home, drainMs: 500 })
-  let store = await openEventStoreDbStore({ connectionString: server.connectionString })
+  let server = await startServer({ store: home, drainMs: 500, ...PATIENT })
+  let store = await openEventStoreDbStore({ connectionString: `${server.connectionString}&defaultDeadline=60000` })
   const stop = async () => {
     await store.close()
     await server.stop()
@@ -27,8 +30,8 @@ async function makeServed(): Promise<StoreHarness> {
     reopen: async () => {
       await stop()
       home = await openEmbeddedStore({ folder, create: false })
-      server = await startServer({ store: home, drainMs: 500 })
-      store = await openEventStoreDbStore({ connectionString: server.connectionString })
+      server = await startServer({ store: home, drainMs: 500, ...PATIENT })
+      store = await openEventStoreDbStore({ connectionString: `${server.connectionString}&defaultDeadline=60000` })
     },
     dispose: async () => {
       await stop()
