@@ -65,14 +65,12 @@ async function live(store: EventStore, { happenings, likelihood, draws, lifetime
   }
   /** One process after the other, each until it dies; the last one lives on in the calm. */
   const succession = async (lives: readonly number[]): Promise<Watching> => {
-    for (let one = begin(lives[0] ?? Number.POSITIVE_INFINITY), next = 1; ; next += 1) {
-      while (!isOver && one.failure === undefined) await pause(1)
-      if (one.failure === undefined && lives[next - 1] === undefined) return one
-      if (one.failure === undefined) await one.drain().catch(expectDeath)
-      expectDeath(one.failure)
+    let one = begin(lives[0] ?? Number.POSITIVE_INFINITY)
+    for (let next = 1; !(await livesOn(one, () => isOver, lives.length < next)); next += 1) {
       tally.kills += 1
       one = begin(lives[next] ?? Number.POSITIVE_INFINITY)
     }
+    return one
   }
   const watches = [succession(lifetimes), ...(isRival ? [succession([])] : [])]
   for (const one of happenings) {
@@ -85,13 +83,41 @@ async function live(store: EventStore, { happenings, likelihood, draws, lifetime
   const survivors = await Promise.all(watches)
   clock.now += 30 * MINUTE_MS
   const isRight = async () => same(openIn(await alertRecords(store)), await expectedOpen(store, clock.now))
-  await until(isRight, 'alerts that are what a replay finds')
+  await until(isRight, 'alerts that are what a replay finds').catch((error: unknown) => {
+    throw new Error(describeAll(survivors), { cause: error })
+  })
   for (const survivor of survivors) await survivor.drain()
   const records = await alertRecords(store)
   expect(breachesIn(records)).toEqual([])
   expect(openIn(records)).toEqual(await expectedOpen(store, clock.now))
   expect(untold(all, records)).toEqual([])
   note(seen, records)
+}
+
+/** Waits until a process dies (false), or the story is over and it is one that lives on. One that is to die and has not is ended. */
+async function livesOn(one: Watching, isOver: () => boolean, isLast: boolean): Promise<boolean> {
+  const hasBegun = () => one.session !== undefined || one.standbys.length > 0
+  while (one.failure === undefined && !(isOver() && hasBegun())) await pause(1)
+  if (one.failure === undefined && isLast) return true
+  if (one.failure === undefined) await one.drain().catch(expectDeath)
+  expectDeath(one.failure)
+  return false
+}
+
+function describeAll(survivors: readonly Watching[]): string {
+  const told = survivors.map(({ session, failure, standbys, troubles, states }) => {
+    const detection = session?.detection
+    return {
+      state: session?.state,
+      isSettled: detection?.isSettled,
+      open: detection?.found.size,
+      failure,
+      standbys,
+      troubles: troubles.slice(-3).map(String),
+      states: states.slice(-6),
+    }
+  })
+  return JSON.stringify(told)
 }
 
 /** What stands in the streams and no process has told of. */
@@ -136,7 +162,7 @@ async function checkStories(
 }
 
 /** Histories on the memory store; `MAKEGOOD_RUNS` asks for another number. */
-const RUNS = Number(process.env.MAKEGOOD_RUNS ?? 25)
+const RUNS = Number(process.env.MAKEGOOD_RUNS ?? 15)
 
 describe('whatever happens to watches, their alerts end up as what a replay finds, each opened once', () => {
   it('on the memory store', async () => {

@@ -42,7 +42,7 @@ export class Watching {
       retryMs: 1,
       heartbeatMs: 5,
       holder: randomUUID(),
-      leaseSilenceMs: 60,
+      leaseSilenceMs: 250,
       steadyClock: () => performance.now(),
       signal: this.#end.signal,
       onAlert: (record) => this.told.push(record),
