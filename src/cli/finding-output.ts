@@ -1,5 +1,7 @@
 // How findings and the summary of a scan are printed.
+import type { Cut } from '../engine/cut.js'
 import type { Finding } from '../engine/finding.js'
+import type { JsonObject } from '../engine/json.js'
 import type { Waiting } from '../engine/judge.js'
 import type { ReplayResult, ScanSummary } from '../engine/replay.js'
 import { EXIT, type ExitCode } from './exit-codes.js'
@@ -43,23 +45,33 @@ export function findingRow(finding: Finding, waiting?: Waiting): Row {
   return { type: 'finding', ...known, ...(unmet && { waitsFor: unmet }) }
 }
 
-/** A scan's summary as one row. */
-export function summaryRow({ projection, version, now, filters, cut, ...rest }: ScanSummary): Row {
+/** A scan's summary as one row. `isLasting`: nothing in it is of this run, so that the same question gives the same bytes for ever. */
+export function summaryRow(
+  { projection, version, now, filters, cut, ...rest }: ScanSummary,
+  { isLasting }: { readonly isLasting: boolean } = { isLasting: false },
+): Row {
   return {
     type: 'summary',
     projection,
     version,
     now,
     filters,
-    cut: cut && { commit: `${cut.position.commit}`, prepare: `${cut.position.prepare}`, time: cut.time },
+    cut: cutRow(cut),
+    ...(rest.happenedBy !== undefined && { happenedBy: rest.happenedBy }),
     coverage: rest.coverage,
     findings: rest.findings,
     digest: rest.digest,
-    elapsedMs: rest.elapsedMs,
+    ...(!isLasting && { elapsedMs: rest.elapsedMs }),
   }
 }
 
-function describeScan({ projection, version, now, coverage, findings, digest, elapsedMs }: ScanSummary): string[] {
+/** A cut as scripts read it. */
+export function cutRow(cut: Cut | null): JsonObject | null {
+  return cut && { commit: `${cut.position.commit}`, prepare: `${cut.position.prepare}`, time: cut.time }
+}
+
+function describeScan(summary: Omit<ScanSummary, 'elapsedMs'> & Partial<ScanSummary>): string[] {
+  const { projection, version, now, happenedBy, coverage, findings, digest, elapsedMs } = summary
   const { events, streams, subjects, undecodable, gaps, unattributable, unreadable } = coverage
   const rules = Object.entries(findings).map(([rule, count]) => `${rule} ${count.toLocaleString('en')}`)
   return [
@@ -70,7 +82,8 @@ function describeScan({ projection, version, now, coverage, findings, digest, el
       : [
           `INCOMPLETE: ${counted(unreadable, 'line')} could not be read, ${counted(unattributable, 'event')} cannot be told whose they are.`,
         ]),
-    `${projection} ${version}, as of now = ${now}, in ${(elapsedMs / 1000).toFixed(1)} s. ${digest}`,
+    ...(happenedBy === undefined ? [] : [`What had happened by ${happenedBy}, told later or not.`]),
+    `${projection} ${version}, as of now = ${now}${elapsedMs === undefined ? '' : `, in ${(elapsedMs / 1000).toFixed(1)} s`}. ${digest}`,
   ]
 }
 

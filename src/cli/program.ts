@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander'
 import { addApply } from './commands/apply.js'
 import { addDemo } from './commands/demo.js'
+import { addDiff } from './commands/diff.js'
 import { addDoctor } from './commands/doctor.js'
 import { addExport } from './commands/export.js'
 import { addGenerate } from './commands/generate.js'
@@ -13,6 +14,7 @@ import { addScan } from './commands/scan.js'
 import { addServe } from './commands/serve.js'
 import { addSimulator } from './commands/simulator.js'
 import { addState } from './commands/state.js'
+import { addTimeline } from './commands/timeline.js'
 import { addVerify } from './commands/verify.js'
 import { addWatch } from './commands/watch.js'
 import type { Context } from './context.js'
@@ -29,6 +31,8 @@ const COMMANDS = [
   addVerify,
   addWatch,
   addState,
+  addTimeline,
+  addDiff,
   addRecords,
   addImport,
   addExport,

@@ -1,12 +1,13 @@
 // What all reading commands share: their options, the moment they speak of, and one replay.
 import type { Command } from 'commander'
-import { type Cut, type CutSpec, resolveCut } from '../engine/cut.js'
+import { type Cut, CutError, type CutSpec, resolveCut } from '../engine/cut.js'
+import type { Moment } from '../engine/moment.js'
 import type { Projection } from '../engine/projection.js'
 import { type ReplayResult, replay } from '../engine/replay.js'
 import type { EventReader } from '../log/event-store.js'
 import { parsePosition } from '../log/position.js'
 import { readStoreMarker } from '../log/store-marker.js'
-import { msOfTicks, parseTicks, ticksOfMs } from '../log/ticks.js'
+import { formatTicks, msOfTicks, parseTicks, ticksOfMs } from '../log/ticks.js'
 import type { Context } from './context.js'
 import { UsageError } from './exit-codes.js'
 import { type LookupOptions, lookUpOf } from './lookup-option.js'
@@ -24,6 +25,7 @@ export interface StoreOptions {
 export interface ReadingOptions extends StoreOptions, LookupOptions, MemoryOptions {
   readonly projection?: string
   readonly asOf?: string
+  readonly by?: string
   readonly now?: string
   readonly rule?: readonly string[]
   readonly subject?: readonly string[]
@@ -40,7 +42,10 @@ export function withStoreOptions(command: Command): Command {
 export function withReadingOptions(command: Command): Command {
   return withMemoryOptions(withStoreOptions(command))
     .option('--projection <name|file>', 'the name of a built-in projection, or a module made with defineProjection')
-    .option('--as-of <time>', 'stop at a time (RFC 3339 or now-2h) or a position (commit/prepare)')
+    .option(
+      '--as-of <when>',
+      'stop at a time (RFC 3339 or now-2h), at a position (commit/prepare), or just in front of an event (before:ID)',
+    )
     .option('--now <time>', 'what rules take for the present (default: the clock; under --as-of the cut)')
 }
 
@@ -60,26 +65,96 @@ export function parseMoment(option: string, text: string, clock: number): bigint
 
 const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
-/** The cut that `--as-of` asks for. */
-export function cutSpecOf(asOf: string | undefined, clock: number): CutSpec {
-  if (asOf === undefined) return { kind: 'head' }
-  const position = parsePosition(asOf)
-  return position ? { kind: 'position', position } : { kind: 'time', ticks: parseMoment('--as-of', asOf, clock) }
+/** Adds `--by`. */
+export function withByOption(command: Command): Command {
+  return command.option(
+    '--by <known|occurred>',
+    'which time a time means: known: what the log held by then; occurred: what had happened by then, told later or not (default: known)',
+  )
+}
+
+/** A moment that an option asks for: which option, and its text; undefined: the present. */
+export interface Asked extends Pick<ReadingOptions, 'by' | 'now'> {
+  readonly option: string
+  readonly text: string | undefined
 }
 
 /**
- * What rules take for the present: `--now`, else under `--as-of` the cut's time, else what a generated store is marked with, else the
- * clock. Milliseconds since the Unix epoch.
+ * Settles what a question about the past is asked as of. Throws UsageError for a text that says no moment, and CutError for one that is not
+ * final yet or has nothing before it.
+ */
+export async function momentOf(reader: EventReader, asked: Asked, clock: number): Promise<Moment> {
+  try {
+    return await (isByOccurred(asked) ? occurredMomentOf : knownMomentOf)(reader, asked, clock)
+  } catch (error) {
+    if (!(error instanceof CutError)) throw error
+    const isGenerated = (await readStoreMarker(reader)) !== undefined
+    const hint = isGenerated && !isByOccurred(asked) ? GENERATED_HINT : ''
+    throw new CutError(`${asked.option} ${asked.text}: ${error.message}${hint}`, { cause: error })
+  }
+}
+
+const GENERATED_HINT =
+  '. This store is generated, all of it while it was made: --by occurred asks by the time of its story'
+
+async function knownMomentOf(reader: EventReader, asked: Asked, clock: number): Promise<Moment> {
+  const cut = await resolveCut(reader, cutSpecOf(asked, clock), clock)
+  const now = await nowOf({ ...asked, ...(asked.text !== undefined && { asOf: asked.text }) }, cut, reader, clock)
+  return { now, ...(cut && { cut }) }
+}
+
+/** Whether what had happened is asked for. Throws UsageError where `--by` is neither. */
+export function isByOccurred({ by = 'known' }: Pick<ReadingOptions, 'by'>): boolean {
+  if (by === 'known' || by === 'occurred') return by === 'occurred'
+  throw new UsageError(`--by ${by}: expected known or occurred`)
+}
+
+async function occurredMomentOf(reader: EventReader, asked: Asked, clock: number): Promise<Moment> {
+  const present = await nowOf(asked, undefined, reader, clock)
+  const happenedBy = happenedByOf(asked, clock) ?? ticksOfMs(present)
+  const cut = await resolveCut(reader, { kind: 'head' }, clock)
+  const now = asked.now === undefined ? msOfTicks(happenedBy) : present
+  return { now, happenedBy, ...(cut && { cut }) }
+}
+
+function happenedByOf({ option, text }: Asked, clock: number): bigint | undefined {
+  if (text === undefined) return undefined
+  if (parsePosition(text) || text.startsWith(BEFORE)) {
+    throw new UsageError(
+      `${option} ${text}: --by occurred asks what had happened by a time: give one, or leave --by out`,
+    )
+  }
+  const ticks = parseMoment(option, text, clock)
+  if (ticks <= ticksOfMs(clock)) return ticks
+  throw new CutError(`${formatTicks(ticks)} is in the future: what will have happened by then is not final`)
+}
+
+const BEFORE = 'before:'
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
+
+function cutSpecOf({ option, text }: Asked, clock: number): CutSpec {
+  if (text === undefined) return { kind: 'head' }
+  const position = parsePosition(text)
+  if (position) return { kind: 'position', position }
+  if (!text.startsWith(BEFORE)) return { kind: 'time', ticks: parseMoment(option, text, clock) }
+  const eventId = text.slice(BEFORE.length).toLowerCase()
+  if (UUID.test(eventId)) return { kind: 'before', eventId }
+  throw new UsageError(`${option} ${text}: expected ${BEFORE} and the id of an event, as evidence and timeline show it`)
+}
+
+/**
+ * What rules take for the present: `--now`, else what a generated store is marked with, else under `--as-of` the cut's time, else the
+ * clock. Milliseconds since the Unix epoch. A generated store's events were all taken in while it was made: their times there say nothing.
  */
 export async function nowOf(
-  options: ReadingOptions,
+  options: Pick<ReadingOptions, 'asOf' | 'now'>,
   cut: Cut | undefined,
   reader: EventReader,
   clock: number,
 ): Promise<number> {
   if (options.now !== undefined) return msOfTicks(parseMoment('--now', options.now, clock))
   const cutTime = options.asOf === undefined ? undefined : cut?.time
-  const text = cutTime ?? (await readStoreMarker(reader))?.now
+  const text = (await readStoreMarker(reader))?.now ?? cutTime
   const ticks = text === undefined || text === null ? undefined : parseTicks(text)
   return ticks === undefined ? clock : msOfTicks(ticks)
 }
@@ -91,16 +166,13 @@ export async function replayStore(
   options: ReadingOptions,
   context: Context,
 ): Promise<ReplayResult> {
-  const clock = context.clock()
-  const cut = await resolveCut(reader, cutSpecOf(options.asOf, clock), clock)
-  const now = await nowOf(options, cut, reader, clock)
+  const moment = await momentOf(reader, { ...options, option: '--as-of', text: options.asOf }, context.clock())
   const lookUp = lookUpOf(options, projection, context)
   const show = progressLine(context)
   try {
     return await replay(reader, projection, {
-      ...(cut && { cut }),
+      ...moment,
       ...(lookUp && { lookUp }),
-      now,
       memory: memoryOf(options, context),
       filters: filtersOf(options),
       signal: context.interruption.signal,

@@ -13,7 +13,15 @@ import { memoryOf } from '../memory-option.js'
 import { numberOption } from '../number-option.js'
 import { formatOf, makePrinter, type Row } from '../output.js'
 import { progressLine } from '../progress.js'
-import { filtersOf, parseMoment, type ReadingOptions, replayStore, storeOf, withReadingOptions } from '../reading.js'
+import {
+  filtersOf,
+  parseMoment,
+  type ReadingOptions,
+  replayStore,
+  storeOf,
+  withByOption,
+  withReadingOptions,
+} from '../reading.js'
 
 interface ScanOptions extends ReadingOptions, LogOptions {
   readonly limit?: number
@@ -24,11 +32,12 @@ interface ScanOptions extends ReadingOptions, LogOptions {
 const EXAMPLES = `
 Examples:
   $ makegood scan --payments payments.json --tickets tickets.json --out events.jsonl
-  $ makegood scan --store ./makegood-data --as-of 2026-05-20T12:00:00Z --rule paid-not-ticketed`
+  $ makegood scan --store ./makegood-data --as-of 2026-05-20T12:00:00Z --rule paid-not-ticketed
+  $ makegood scan --by occurred --as-of 2026-05-20T12:00:00Z`
 
 /** Adds the command. */
 export function addScan(program: Command, context: Context, run: (code: Promise<ExitCode>) => Promise<void>): void {
-  withLookupOption(withLogOptions(withReadingOptions(program.command('scan'))))
+  withByOption(withLookupOption(withLogOptions(withReadingOptions(program.command('scan')))))
     .description('replay the log, find what is wrong, print it')
     .option('--rule <id...>', 'report findings of these rules only')
     .option('--subject <id...>', 'report findings on these subjects only')
@@ -61,8 +70,12 @@ async function scan(options: ScanOptions, context: Context): Promise<ExitCode> {
 }
 
 async function scanLogs(options: ScanOptions, projection: Projection, context: Context): Promise<ExitCode> {
-  if (options.asOf !== undefined)
-    throw new UsageError('--as-of: log files keep no time; import them into a store first')
+  for (const option of ['asOf', 'by'] as const) {
+    if (options[option] !== undefined)
+      throw new UsageError(
+        `--${option === 'by' ? 'by' : 'as-of'}: log files keep no time; import them into a store first`,
+      )
+  }
   const files = logFilesOptions(options, context)
   if (options.out === undefined) {
     const { result } = await replayLogs(files, projection, options, context)
@@ -145,5 +158,5 @@ function print(result: ReplayResult, options: ScanOptions, { stdout }: Context, 
   const format = formatOf(options.format, stdout.isTerminal)
   const printer = makePrinter(format, FINDING_LAYOUT, (text) => stdout.write(text))
   for (const finding of result.findings.slice(0, options.limit)) printer.row(findingRow(finding, result.waiting))
-  printer.finish({ ...summaryRow(result.summary), ...extra })
+  printer.finish({ ...summaryRow(result.summary, { isLasting: options.asOf !== undefined }), ...extra })
 }

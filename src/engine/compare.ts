@@ -1,0 +1,126 @@
+// Two replays compared: of two moments under the same rules, with the events that made the difference; or of one moment under two
+// versions of the rules.
+import type { RecordedEvent } from '../log/event.js'
+import type { EventReader } from '../log/event-store.js'
+import { comparePositions } from '../log/position.js'
+import { prefixesOf } from '../log/stream.js'
+import { diffFindings, type FindingChange } from './diff.js'
+import type { Value } from './judge.js'
+import { readRange } from './log-range.js'
+import { isTakenIn, type Moment, ownerOf } from './moment.js'
+import type { Projection } from './projection.js'
+import { type ReplayOptions, type ReplayResult, replay } from './replay.js'
+
+/**
+ * Why a finding is not the same. `events`: something happened to its subject in between, or an event of its evidence came. `time`: nothing did, and the
+ * present moved on (a grace period ended). `others`: nothing did, and a key that it shares is used otherwise. `rules`: they changed.
+ */
+export type Cause = 'events' | 'time' | 'others' | 'rules'
+
+export interface Difference {
+  readonly change: FindingChange
+  readonly cause: Cause
+  /** With `events`: those between the two moments, in log order. */
+  readonly events: readonly RecordedEvent[]
+  /** What is at stake with the subject: with a finding that went as it was before, else as it is after. */
+  readonly value: Value | undefined
+}
+
+export interface Comparison {
+  readonly from: ReplayResult
+  readonly to: ReplayResult
+  readonly differences: readonly Difference[]
+}
+
+export type CompareOptions = Omit<ReplayOptions, keyof Moment | 'lookUp'>
+
+/** Compares two moments of one log. Throws what `replay` throws. */
+export async function compareMoments(
+  reader: EventReader,
+  projection: Projection,
+  { from, to, ...options }: CompareOptions & { readonly from: Moment; readonly to: Moment },
+): Promise<Comparison> {
+  const before = await replay(reader, projection, { ...options, ...from })
+  const after = await replay(reader, projection, { ...options, ...to })
+  const changes = diffFindings(before.findings, after.findings)
+  const between = await collectBetween(reader, projection, { from, to, changes, ...options })
+  const sharing = sharingSubjects(changes, projection)
+  const isLater = to.now !== from.now
+  return {
+    from: before,
+    to: after,
+    differences: changes.map((change) => {
+      const events = eventsBehind(change, between)
+      const cause = events.length > 0 ? 'events' : isLater && !sharing.has(change.finding.subject) ? 'time' : 'others'
+      return { change, cause, events, value: stakeOf(change, before, after) }
+    }),
+  }
+}
+
+/** Compares two versions of the rules as of one moment. Throws what `replay` throws. */
+export async function compareRules(
+  reader: EventReader,
+  { from, to }: { readonly from: Projection; readonly to: Projection },
+  options: CompareOptions & Moment,
+): Promise<Comparison> {
+  const before = await replay(reader, from, options)
+  const after = await replay(reader, to, options)
+  const changes = diffFindings(before.findings, after.findings)
+  return { from: before, to: after, differences: changes.map((change) => explainByRules(change, before, after)) }
+}
+
+function explainByRules(change: FindingChange, before: ReplayResult, after: ReplayResult): Difference {
+  return { change, cause: 'rules', events: [], value: stakeOf(change, before, after) }
+}
+
+function stakeOf({ kind, finding }: FindingChange, before: ReplayResult, after: ReplayResult): Value | undefined {
+  return (kind === 'went' ? before : after).atStake.get(finding.subject)
+}
+
+/** Subjects of which a key's sharing changed: that may come of what happened to others. */
+function sharingSubjects(changes: readonly FindingChange[], { sharedKeys = [] }: Projection): ReadonlySet<string> {
+  const rules = new Set(sharedKeys.map(({ id }) => id))
+  return new Set(changes.filter(({ finding }) => rules.has(finding.rule)).map(({ finding }) => finding.subject))
+}
+
+/** Events between two moments that have to do with a change. */
+interface Between {
+  readonly bySubject: Map<string, RecordedEvent[]>
+  /** Those that are evidence of a finding, whosever they are. */
+  readonly byId: Map<string, RecordedEvent>
+}
+
+interface BetweenQuestion extends CompareOptions {
+  readonly from: Moment
+  readonly to: Moment
+  readonly changes: readonly FindingChange[]
+}
+
+async function collectBetween(
+  reader: EventReader,
+  projection: Projection,
+  { from, to, changes, signal }: BetweenQuestion,
+): Promise<Between> {
+  const bySubject = new Map(changes.map(({ finding }): [string, RecordedEvent[]] => [finding.subject, []]))
+  const proofs = new Set(changes.flatMap(({ finding }) => finding.evidence.events))
+  const byId = new Map<string, RecordedEvent>()
+  if (changes.length === 0 || !to.cut) return { bySubject, byId }
+  // What was not known can only stand behind the cut; what had not happened can stand anywhere.
+  const after = from.happenedBy === undefined ? from.cut?.position : undefined
+  const streamPrefixes = prefixesOf(projection.categories)
+  const range = { streamPrefixes, upTo: to.cut.position, ...(after && { after }), ...(signal && { signal }) }
+  for await (const event of readRange(reader, range)) {
+    const own = bySubject.get(ownerOf(event, projection) ?? '')
+    if (!own && !proofs.has(event.id)) continue
+    if (isTakenIn(event, from, projection) || !isTakenIn(event, to, projection)) continue
+    own?.push(event)
+    if (proofs.has(event.id)) byId.set(event.id, event)
+  }
+  return { bySubject, byId }
+}
+
+function eventsBehind({ finding }: FindingChange, { bySubject, byId }: Between): RecordedEvent[] {
+  const own = bySubject.get(finding.subject) ?? []
+  const others = finding.evidence.events.flatMap((id) => byId.get(id) ?? []).filter((event) => !own.includes(event))
+  return [...own, ...others].sort((a, b) => comparePositions(a.position, b.position))
+}
