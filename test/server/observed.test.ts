@@ -22,7 +22,7 @@ const INSECURE = recorded('eventstoredb-24.6.0.insecure.jsonl')
 const SECURE = recorded('eventstoredb-24.6.0.secure.jsonl')
 
 /** Some answers are silence, which a loaded machine can be slow to keep apart: what differs is asked again so often. */
-const FURTHER_TRIES = 2
+const FURTHER_TRIES = 4
 
 /** Asked side by side, since most of the time is waiting. */
 const INSECURE_GROUPS = [
