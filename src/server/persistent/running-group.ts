@@ -13,7 +13,7 @@ import { followSource, type SourceEvent, type SourceStep } from './group-source.
 import { GroupState } from './group-state.js'
 import { GroupStatistics } from './group-statistics.js'
 import { groupDropped, maximumSubscribersReached } from './group-statuses.js'
-import type { GroupEffect, GroupInput, NackAction } from './group-steps.js'
+import type { GroupEffect, GroupInput } from './group-steps.js'
 import type { GroupSurroundings } from './group-surroundings.js'
 import { ParkedStream } from './parked-stream.js'
 import { isUpTo } from './places.js'

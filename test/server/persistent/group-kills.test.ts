@@ -125,7 +125,7 @@ async function consumeRest(client: EventStoreDBClient, source: string, books: Bo
   const links = await collect(
     client.readStream(`$persistentsubscription-${source}::clerks-parked`, { resolveLinkTos: true }),
   ).catch(() => [])
-  const inStream = new Set(links.map(({ event }) => (event?.data as unknown as { n: number }).n))
+  const inStream = new Set(links.map(({ event }) => (event?.data as { n: number } | undefined)?.n ?? -1))
   const acked = new Set<number>()
   const { got } = consume(client, source, {
     decide: (n) => {

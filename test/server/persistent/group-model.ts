@@ -76,25 +76,10 @@ export class GroupModel {
     const toPark = new Set<number>()
     switch (input.kind) {
       case 'read':
-        for (const event of input.events) this.#rows.set(event.index, { event, fate: WAITING, retryCount: 0 })
+        this.#add(input.events)
         break
       case 'replayed':
-        for (const { event } of input.events) this.#rows.set(event.index, { event, fate: WAITING, retryCount: 0 })
-        break
-      case 'joined':
-        this.#slots.set(input.consumer, input.slots)
-        this.#held.add(input.consumer)
-        break
-      case 'held':
-        this.#held.add(input.consumer)
-        break
-      case 'ready':
-        this.#held.delete(input.consumer)
-        break
-      case 'left':
-        for (const row of this.#rowsOf(input.consumer)) this.#again(row)
-        this.#slots.delete(input.consumer)
-        this.#held.delete(input.consumer)
+        this.#add(input.events.map(({ event }) => event))
         break
       case 'acked':
         for (const row of this.#settledBy(input)) row.fate = SETTLED
@@ -104,23 +89,46 @@ export class GroupModel {
         break
       case 'parked':
       case 'notParked':
-        for (const row of this.#rows.values()) {
-          if (row.fate.kind === 'parking' && row.fate.ticket === input.ticket)
-            row.fate = input.kind === 'parked' ? SETTLED : WAITING
-        }
+        for (const row of this.#parkedUnder(input.ticket)) row.fate = input.kind === 'parked' ? SETTLED : WAITING
         break
       case 'ticked':
-        for (const row of this.#rows.values()) if (this.#isLate(row, nowMs)) this.#refuse(row, 'retry', toPark)
+        for (const row of this.#late(nowMs)) this.#refuse(row, 'retry', toPark)
         break
       case 'stopping':
         this.#stopping = true
         break
+      case 'passed':
+        break
+      default:
+        this.#takeOfConsumer(input)
     }
     return toPark
   }
 
+  #takeOfConsumer(input: Extract<GroupInput<ModelEvent>, { kind: 'joined' | 'held' | 'ready' | 'left' }>): void {
+    const { kind, consumer } = input
+    if (kind === 'joined') this.#slots.set(consumer, input.slots)
+    if (kind === 'joined' || kind === 'held') this.#held.add(consumer)
+    else this.#held.delete(consumer)
+    if (kind !== 'left') return
+    for (const row of this.#rowsOf(consumer)) this.#again(row)
+    this.#slots.delete(consumer)
+  }
+
+  #add(events: readonly ModelEvent[]): void {
+    for (const event of events) this.#rows.set(event.index, { event, fate: WAITING, retryCount: 0 })
+  }
+
   #check(effect: GroupEffect<ModelEvent>, nowMs: number, toPark: Set<number>): void {
-    if (effect.kind === 'checkpoint') return this.#checkCheckpoint(effect.left)
+    if (effect.kind === 'checkpoint') this.#checkCheckpoint(effect.left)
+    else this.#checkEvent(effect, nowMs, toPark)
+  }
+
+  #checkEvent(
+    effect: Extract<GroupEffect<ModelEvent>, { kind: 'give' | 'park' }>,
+    nowMs: number,
+    toPark: Set<number>,
+  ): void {
     const row = this.#rows.get(effect.event.index)
     expect(row?.event).toBe(effect.event)
     if (!row) return
@@ -171,8 +179,13 @@ export class GroupModel {
     row.retryCount += 1
   }
 
-  #isLate({ fate }: Row, nowMs: number): boolean {
-    return this.#rules.messageTimeoutMs > 0 && fate.kind === 'inFlight' && fate.deadlineMs <= nowMs
+  #late(nowMs: number): Row[] {
+    if (this.#rules.messageTimeoutMs <= 0) return []
+    return [...this.#rows.values()].filter(({ fate }) => fate.kind === 'inFlight' && fate.deadlineMs <= nowMs)
+  }
+
+  #parkedUnder(ticket: number): Row[] {
+    return [...this.#rows.values()].filter(({ fate }) => fate.kind === 'parking' && fate.ticket === ticket)
   }
 
   #settledBy({ consumer, ids }: { consumer: string; ids: readonly string[] }): Row[] {

@@ -61,7 +61,7 @@ export function consume(
       : client.subscribeToPersistentSubscriptionToStream(stream, 'clerks', { bufferSize })
   subscription.on('error', (error) => errors.push(error))
   subscription.on('data', (resolved) => {
-    const { n } = resolved.event?.data as unknown as { n: number }
+    const { n } = (resolved.event?.data ?? {}) as { n: number }
     got.push(resolved.retryCount > 0 ? `${n}+${resolved.retryCount}` : `${n}`)
     const decision = decide(n)
     if (decision === 'ack') void subscription.ack(resolved)

@@ -1,7 +1,6 @@
 // What groups do over the official client: what survives a stop, a change and a replay, and what is told of them. What a real server
 // answers case by case is in ../observed.test.ts.
 import {
-  binaryEvent,
   END,
   type EventStoreDBClient,
   eventTypeFilter,
