@@ -16,10 +16,11 @@ export class WatchProcess {
   readonly child: ChildProcess
   readonly #ended: Promise<unknown>
 
-  constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}, cwd?: string) {
     this.child = spawn(process.execPath, [MAIN, '--log-level', 'info', 'watch', '--format', 'ndjson', ...args], {
       env: { ...process.env, NO_COLOR: '1', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
+      ...(cwd !== undefined && { cwd }),
     })
     this.child.stdout?.on('data', (chunk: Buffer) => {
       this.stdout += chunk.toString()
