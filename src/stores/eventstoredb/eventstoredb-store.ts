@@ -1,6 +1,7 @@
 // An EventStoreDB (or KurrentDB) as a home of the log: writing goes through the official client, reading over connections of our own, which give
 // events byte for byte, with all digits of their time, filtered by the server, and go on where a connection broke.
 import { randomUUID } from 'node:crypto'
+import { setMaxListeners } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ProposedEvent } from '../../log/event.js'
@@ -138,6 +139,8 @@ class EventStoreDbStore implements EventStore {
 
   constructor(cluster: Cluster, options: Omit<EventStoreDbOptions, 'connectionString'> & { readonly server: string }) {
     const { server, outageMsMax = OUTAGE_MS_MAX, silenceMsMax = SILENCE_MS_MAX } = options
+    // Every subscription listens to it, and every write that waits for a leader.
+    setMaxListeners(0, this.#closing.signal)
     this.#cluster = cluster
     this.#context = { cluster, server, outageMsMax, silenceMsMax, closing: this.#closing.signal }
     this.#writing = new Writing(cluster, { outageMsMax, signal: this.#closing.signal })

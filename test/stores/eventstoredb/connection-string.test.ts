@@ -69,12 +69,12 @@ describe('a connection string', () => {
 
   test('has options in any spelling of their names', () => {
     const text =
-      'esdb://a?TLS=true&tls-ca-file=%2Ftmp%2Fca.pem&user_cert_file=c&userKeyFile=k&connectionName=me%20too' +
+      'esdb://a?TLS=true&tls-ca-file=%2Fetc%2Fca.pem&user_cert_file=c&userKeyFile=k&connectionName=me%20too' +
       '&NodePreference=read_only_replica&maxDiscoverAttempts=3&discoveryInterval=0&gossipTimeout=2' +
       '&defaultDeadline=777&keepAliveInterval=-1&keepAliveTimeout=20000&throwOnAppendFailure=false&tlsVerifyCert=true'
     expect(parseConnectionString(text)).toMatchObject({
       tls: true,
-      tlsCaFile: '/tmp/ca.pem',
+      tlsCaFile: '/etc/ca.pem',
       userCertFile: 'c',
       userKeyFile: 'k',
       connectionName: 'me too',

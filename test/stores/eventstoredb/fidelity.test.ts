@@ -1,4 +1,5 @@
 // The adapter's own reader gives what the official client gives, event by event, on odd data; and what that loses: bytes, digits, time.
+import { randomBytes } from 'node:crypto'
 import { type AllStreamRecordedEvent, EventStoreDBClient } from '@eventstore/db-client'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ProposedEvent, RecordedEvent } from '../../../src/log/event.js'
@@ -129,6 +130,18 @@ describe('reading over the wire', () => {
       Buffer.from(sent.metadata),
     ])
     expect([found?.type, found?.contentType]).toEqual([sent.type, sent.contentType])
+  })
+
+  test('gives an event that is larger than all that may be on its way at once', async () => {
+    const large = openMemoryStore({ maxAppendBytes: 8_000_000 })
+    const roomy = await startServer({ store: large, maxAppendBytes: 8_000_000, commitTimeoutMs: 30_000 })
+    const reader = await openEventStoreDbStore({ connectionString: roomy.connectionString })
+    const sent = anEvent({ data: randomBytes(6_000_000), contentType: BINARY })
+    expect(await reader.append('large-1', [sent], 'noStream')).toMatchObject({ kind: 'appended' })
+    const [found] = await eventsOf(reader, 'large-1')
+    expect(Buffer.from(found?.data ?? []).equals(sent.data)).toBe(true)
+    await reader.close()
+    await roomy.stop()
   })
 
   test('filtered by the server gives what a filter on this side gives', async () => {

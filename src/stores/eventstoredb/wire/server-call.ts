@@ -1,5 +1,6 @@
 // One gRPC call whose answer is a stream of bytes: pulled by its reader, so that a slow reader slows the server down; ended by a status, a
 // cut, silence, or whoever asked.
+import { setMaxListeners } from 'node:events'
 import { type ClientHttp2Stream, constants, type IncomingHttpHeaders } from 'node:http2'
 import { CallError, CODE, connectionLost } from './call-error.js'
 
@@ -38,6 +39,8 @@ export class ServerCall {
     stream.on('trailers', (trailers) => this.#onTrailers(trailers))
     stream.on('error', (error) => this.#endWith(connectionLost(`The call broke off: ${error.message}`, error)))
     stream.on('close', () => this.#onClose())
+    // Any number of calls may hang on one signal; Node would warn of a leak from eleven on.
+    if (this.#signal) setMaxListeners(0, this.#signal)
     this.#signal?.addEventListener('abort', this.#onAbort, { once: true })
     if (this.#signal?.aborted) this.#onAbort()
   }
