@@ -58,9 +58,15 @@ describe('makegood watch', () => {
   it('says that a ticket is missing as its deadline passes, and resolves it as the ticket comes', async () => {
     await pay(store, 'B1', 1_500)
     const watching = new WatchProcess(['--store', folder])
-    await until(() => watching.told.length === 1, watching.stderr)
+    await until(
+      () => watching.told.length === 1,
+      () => watching.stderr,
+    )
     await issue(store, 'B1', '1250000000001')
-    await until(() => watching.told.length === 2, watching.stderr)
+    await until(
+      () => watching.told.length === 2,
+      () => watching.stderr,
+    )
     expect(watching.told.map(({ change, rule }) => `${change} ${rule}`)).toEqual([
       'opened paid-not-ticketed',
       'resolved paid-not-ticketed',

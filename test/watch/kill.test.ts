@@ -67,11 +67,17 @@ async function expected(): Promise<string[]> {
 }
 
 async function settle(last: WatchProcess): Promise<AlertRecord[]> {
-  await until(() => last.hasCaughtUp, `caught up; ${last.stderr}`)
-  await until(async () => {
-    const [open, right] = [openIn(await alertRecords(store)), await expected()]
-    return open.length === right.length && open.every((id, index) => id === right[index])
-  }, `alerts that are what a scan finds; ${last.stderr}`)
+  await until(
+    () => last.hasCaughtUp,
+    () => `caught up; ${last.stderr}`,
+  )
+  await until(
+    async () => {
+      const [open, right] = [openIn(await alertRecords(store)), await expected()]
+      return open.length === right.length && open.every((id, index) => id === right[index])
+    },
+    () => `alerts that are what a scan finds; ${last.stderr}`,
+  )
   expect(await last.end('SIGINT')).toBe(130)
   return alertRecords(store)
 }
@@ -117,7 +123,10 @@ describe('a watch that is killed again and again', () => {
       for (const id of ['a', 'b', 'c']) await pay(store, `${step}-${id}`, 0)
       if (index > 0) await issue(store, `${STEPS[index - 1]}-a`, `125000000000${index}`)
       const victim = start({ MAKEGOOD_FAILPOINT: step })
-      await until(() => victim.stderr.includes(`failpoint ${step}`), `the step ${step}; ${victim.stderr}`)
+      await until(
+        () => victim.stderr.includes(`failpoint ${step}`),
+        () => `the step ${step}; ${victim.stderr}`,
+      )
       await victim.end('SIGKILL')
     }
     const records = await settle(start())

@@ -41,7 +41,10 @@ afterEach(async () => {
 async function startWatch(): Promise<{ watching: WatchProcess; url: string }> {
   const watching = new WatchProcess(['--store', folder, '--metrics-port', '0', '--checkpoint-every', '50ms'])
   closing.unshift(() => (watching.isOver ? undefined : watching.end('SIGKILL')))
-  await until(() => watching.hasCaughtUp && watching.stderr.includes('metrics on'), watching.stderr)
+  await until(
+    () => watching.hasCaughtUp && watching.stderr.includes('metrics on'),
+    () => watching.stderr,
+  )
   const [, url = ''] = /metrics on (http:\S+)\/metrics/.exec(watching.stderr) ?? []
   return { watching, url }
 }

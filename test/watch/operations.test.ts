@@ -24,7 +24,10 @@ async function run(words: readonly string[]): Promise<void> {
   if (command === 'watch') {
     expect(words.slice(-3)).toEqual(['>', 'alerts.ndjson', '&'])
     watching = new WatchProcess(words.slice(1, -3), {}, folder)
-    await until(() => watching.hasCaughtUp && watching.told.length > 0, watching.stderr)
+    await until(
+      () => watching.hasCaughtUp && watching.told.length > 0,
+      () => watching.stderr,
+    )
     return
   }
   const digest = () => (JSON.parse(readFileSync(join(folder, 'plan.json'), 'utf8')) as { digest: string }).digest
@@ -84,7 +87,10 @@ describe('a day of an operator', () => {
     const { 'paid-not-ticketed': left = 0 } = summaryOf(ran.get('verify') as Ran).findings as Record<string, number>
     const resolved = () =>
       watching.told.filter(({ change, rule }) => change === 'resolved' && rule === 'paid-not-ticketed')
-    await until(() => resolved().length === owedBefore.length - left, `resolved: ${resolved().length}`)
+    await until(
+      () => resolved().length === owedBefore.length - left,
+      () => `resolved: ${resolved().length}`,
+    )
     expect(resolved().length).toBeGreaterThan(40)
     expect(rowsOf(ran.get('cases') as Ran).filter(({ type }) => type === 'case').length).toBeGreaterThan(10)
     expect(await watching.end('SIGTERM')).toBe(0)

@@ -68,12 +68,12 @@ export class Watching {
 }
 
 /** Waits until something holds; throws what it was waiting for after some seconds. */
-export async function until(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
+export async function until(holds: () => boolean | Promise<boolean>, what: string | (() => string)): Promise<void> {
   for (const start = performance.now(); performance.now() - start < 20_000; ) {
     if (await holds()) return
     await new Promise((resolve) => setTimeout(resolve, 5))
   }
-  throw new Error(`waited in vain: ${what}`)
+  throw new Error(`waited in vain: ${typeof what === 'string' ? what : what()}`)
 }
 
 /** All records of all alert streams, in the log's order. */
