@@ -1,9 +1,6 @@
 // An EventStoreDB (or KurrentDB) as a home of the log: writing goes through the official client, reading over connections of our own, which give
 // events byte for byte, with all digits of their time, filtered by the server, and go on where a connection broke.
-import { randomUUID } from 'node:crypto'
 import { setMaxListeners } from 'node:events'
-import { readFile } from 'node:fs/promises'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { ProposedEvent } from '../../log/event.js'
 import type {
   AppendResult,
@@ -16,20 +13,17 @@ import type {
 } from '../../log/event-store.js'
 import type { Position } from '../../log/position.js'
 import type { ExpectedRevision, Revision } from '../../log/revision.js'
-import { StoreAddressError, StoreUnavailableError } from '../../log/store-errors.js'
+import { StoreUnavailableError } from '../../log/store-errors.js'
 import { normaliseEvents, refuseAppend, refuseWrite } from '../proposal.js'
 import { leavable } from '../subscription.js'
-import { Cluster } from './cluster.js'
-import { type ConnectionSettings, parseConnectionString, redactConnectionString } from './connection-string.js'
-import { isTransient, readingError } from './errors.js'
+import type { Cluster } from './cluster.js'
+import { connect } from './connecting.js'
+import { parseConnectionString, redactConnectionString } from './connection-string.js'
+import { readingError } from './errors.js'
 import { followLog, followStream } from './following.js'
 import { readLog } from './log-reading.js'
-import { Node, type NodeOptions } from './node.js'
 import type { ReadContext } from './read-call.js'
 import { readStream } from './stream-reading.js'
-import { CallError, CODE } from './wire/call-error.js'
-import type { TlsFiles } from './wire/session.js'
-import { WriteClient } from './write-client.js'
 import { Writing } from './writing.js'
 
 export interface EventStoreDbOptions {
@@ -45,7 +39,6 @@ const OUTAGE_MS_MAX = 30_000
 const SILENCE_MS_MAX = 120_000
 /** No record of a log is larger, whatever a server's limit is set to. */
 const MAX_RECORD_BYTES = 16 * 1024 * 1024
-const CONNECT_TIMEOUT_MS = 5_000
 
 /**
  * Connects. Throws StoreAddressError where the string or its files cannot be used, StoreUnavailableError where no node answers, none leads,
@@ -54,79 +47,10 @@ const CONNECT_TIMEOUT_MS = 5_000
 export async function openEventStoreDbStore(options: EventStoreDbOptions): Promise<EventStore> {
   const settings = parseConnectionString(options.connectionString)
   const server = redactConnectionString(options.connectionString)
-  const cluster = clusterOf(settings, await readTlsFiles(settings))
-  try {
-    await connect(cluster, settings)
-  } catch (error) {
-    cluster.close()
+  const cluster = await connect(settings).catch((error: unknown) => {
     throw readingError(error, server)
-  }
+  })
   return new EventStoreDbStore(cluster, { ...options, server })
-}
-
-function clusterOf(settings: ConnectionSettings, tls: TlsFiles | undefined): Cluster {
-  const { hosts, discover, nodePreference, gossipTimeoutMs, keepAliveIntervalMs, keepAliveTimeoutMs } = settings
-  const connectTimeoutMs = CONNECT_TIMEOUT_MS
-  const nodeOptions: NodeOptions = {
-    tls,
-    connectTimeoutMs,
-    keepAliveIntervalMs,
-    keepAliveTimeoutMs,
-    gossipTimeoutMs,
-    headers: headersOf(settings),
-    makeWriter: (endpoint) => new WriteClient(endpoint, { ...settings, connectTimeoutMs, tls }),
-  }
-  const makeNode = (endpoint: Node['endpoint']) => new Node(endpoint, nodeOptions)
-  return new Cluster({ hosts, gossips: discover || hosts.length > 1, nodePreference, makeNode })
-}
-
-function headersOf({ credentials, connectionName }: ConnectionSettings): Record<string, string> {
-  const headers = { 'connection-name': encodeURIComponent(connectionName ?? `makegood-${randomUUID()}`) }
-  if (!credentials) return headers
-  const basic = Buffer.from(`${credentials.username}:${credentials.password}`).toString('base64')
-  return { ...headers, authorization: `Basic ${basic}` }
-}
-
-async function readTlsFiles(settings: ConnectionSettings): Promise<TlsFiles | undefined> {
-  if (!settings.tls) return undefined
-  const { tlsCaFile, userCertFile, userKeyFile } = settings
-  return {
-    ...(tlsCaFile !== undefined && { ca: await readPem('tlsCAFile', tlsCaFile) }),
-    ...(userCertFile !== undefined && { cert: await readPem('userCertFile', userCertFile) }),
-    ...(userKeyFile !== undefined && { key: await readPem('userKeyFile', userKeyFile) }),
-  }
-}
-
-async function readPem(option: string, file: string): Promise<Buffer> {
-  try {
-    return await readFile(file)
-  } catch (cause) {
-    throw new StoreAddressError(`${option}: ${cause instanceof Error ? cause.message : cause}`, { cause })
-  }
-}
-
-/** A server that is starting up is given a moment; one that turns us away is not asked again. */
-async function connect(
-  cluster: Cluster,
-  { maxDiscoverAttempts, discoveryIntervalMs }: ConnectionSettings,
-): Promise<void> {
-  for (let attempt = 1; ; attempt += 1) {
-    let node: Node | undefined
-    try {
-      node = await cluster.node('deciding')
-      await node.members().catch(ignoreUnimplemented)
-      return
-    } catch (error) {
-      if (!(error instanceof CallError) || !isTransient(error) || attempt >= maxDiscoverAttempts) throw error
-      if (node) cluster.failed(node, error)
-    }
-    await sleep(discoveryIntervalMs * (0.5 + Math.random()))
-  }
-}
-
-/** Gossip is only asked to see whether somebody is there; a server that has none is there. */
-function ignoreUnimplemented(error: unknown): void {
-  if (!(error instanceof CallError && error.code === CODE.unimplemented)) throw error
 }
 
 class EventStoreDbStore implements EventStore {
