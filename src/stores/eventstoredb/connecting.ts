@@ -1,5 +1,5 @@
 // The first connection: from what a connection string says to a cluster with a node that has answered.
-import { randomUUID } from 'node:crypto'
+import { createPrivateKey, randomUUID, X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { StoreAddressError } from '../../log/store-errors.js'
@@ -54,16 +54,20 @@ function headersOf({ credentials, connectionName }: ConnectionSettings): Record<
 async function readTlsFiles(settings: ConnectionSettings): Promise<TlsFiles | undefined> {
   if (!settings.tls) return undefined
   const { tlsCaFile, userCertFile, userKeyFile } = settings
+  const certificate = (pem: Buffer) => new X509Certificate(pem)
   return {
-    ...(tlsCaFile !== undefined && { ca: await readPem('tlsCAFile', tlsCaFile) }),
-    ...(userCertFile !== undefined && { cert: await readPem('userCertFile', userCertFile) }),
-    ...(userKeyFile !== undefined && { key: await readPem('userKeyFile', userKeyFile) }),
+    ...(tlsCaFile !== undefined && { ca: await readPem('tlsCAFile', tlsCaFile, certificate) }),
+    ...(userCertFile !== undefined && { cert: await readPem('userCertFile', userCertFile, certificate) }),
+    ...(userKeyFile !== undefined && { key: await readPem('userKeyFile', userKeyFile, createPrivateKey) }),
   }
 }
 
-async function readPem(option: string, file: string): Promise<Buffer> {
+/** Looked at here, since a CA file that holds no certificate would only be told as a server nobody trusts. */
+async function readPem(option: string, file: string, look: (pem: Buffer) => unknown): Promise<Buffer> {
   try {
-    return await readFile(file)
+    const pem = await readFile(file)
+    look(pem)
+    return pem
   } catch (cause) {
     throw new StoreAddressError(`${option}: ${cause instanceof Error ? cause.message : cause}`, { cause })
   }

@@ -117,6 +117,22 @@ describe('a store over TLS', () => {
     expect(error.name).toBe(name)
   })
 
+  test.each([
+    ['tlsCAFile', ''],
+    ['tlsCAFile', 'no certificate'],
+    ['userCertFile', 'no certificate'],
+    ['userKeyFile', 'no key'],
+  ])('whose %s holds %j is not opened, and the file is named by its option', async (option, content) => {
+    const file = join(folder, 'wrong.pem')
+    const key = join(folder, 'key.pem')
+    writeFileSync(file, content)
+    writeFileSync(key, TLS.key)
+    const files = { userCertFile: caFile, userKeyFile: key, [option]: file }
+    const options = Object.entries(files).map(([name, path]) => `${name}=${encodeURIComponent(path)}`)
+    const error = await failureOf(urlOf({ port: 1 }, { options: options.join('&') }))
+    expect([error.name, error.message]).toEqual(['StoreAddressError', expect.stringContaining(`${option}: `)])
+  })
+
   test('is not opened where the server has no TLS: no password gets there', async () => {
     const server = await startServer({ store: openMemoryStore() })
     onTestFinished(() => server.stop())
