@@ -1,6 +1,7 @@
 // The program: all commands under one name, and what becomes of a failure: one line on standard error and an exit code.
 import { Command, CommanderError } from 'commander'
 import { addApply } from './commands/apply.js'
+import { addBisect } from './commands/bisect.js'
 import { addDemo } from './commands/demo.js'
 import { addDiff } from './commands/diff.js'
 import { addDoctor } from './commands/doctor.js'
@@ -33,6 +34,7 @@ const COMMANDS = [
   addState,
   addTimeline,
   addDiff,
+  addBisect,
   addRecords,
   addImport,
   addExport,

@@ -1,0 +1,102 @@
+// Bisection: since when findings of a rule have been true, for one subject or for all, in one pass over the log instead of a replay for every
+// place in it.
+import type { RecordedEvent } from '../log/event.js'
+import type { EventReader } from '../log/event-store.js'
+import { comparePositions } from '../log/position.js'
+import { metadataStreamOf, prefixesOf, streamOf } from '../log/stream.js'
+import type { Cut } from './cut.js'
+import { rulesOf } from './detect.js'
+import { EventsBySubject } from './events-by-subject.js'
+import { readRange } from './log-range.js'
+import { ownerOf } from './moment.js'
+import type { MemoryLimit } from './partitioned-fold.js'
+import type { Projection } from './projection.js'
+import type { Progress } from './replay.js'
+import { type Turn, type TurnsQuestion, turnsOf } from './turns.js'
+
+export interface BisectOptions extends TurnsQuestion {
+  /** Where the reading ends. */
+  readonly cut: Cut
+  /** Default all. */
+  readonly subjects?: readonly string[]
+  /** Left out: everything is held in memory. */
+  readonly memory?: MemoryLimit
+  readonly signal?: AbortSignal
+  readonly onProgress?: (progress: Progress) => void
+}
+
+/** A rule that cannot be bisected, and why. */
+export class BisectError extends Error {
+  override readonly name = 'BisectError'
+}
+
+/**
+ * All turns of a rule's findings, in the order of time, then of the log. Throws BisectError for a rule that there is not, or that rests on more than one
+ * subject's events; ScratchError, and what the reader throws.
+ */
+export async function bisect(reader: EventReader, projection: Projection, options: BisectOptions): Promise<Turn[]> {
+  refuseRule(projection, options)
+  const gathered = new EventsBySubject(options.memory)
+  try {
+    await gather(reader, projection, { ...options, gathered })
+    const turns: Turn[] = []
+    for (const [subject, events] of gathered.groups()) {
+      options.signal?.throwIfAborted()
+      for (const turn of turnsOf(subject, events, { ...options, projection })) turns.push(turn)
+    }
+    return turns.sort((a, b) => a.at - b.at || comparePositions(a.cause.event.position, b.cause.event.position))
+  } finally {
+    gathered.close()
+  }
+}
+
+function refuseRule(projection: Projection, { rule, axis }: BisectOptions): void {
+  const { name, rules, sharedKeys = [] } = projection
+  const ids = rulesOf(projection).map(({ id }) => id)
+  if (!ids.includes(rule)) throw new BisectError(`${rule}: ${name} has no such rule; it has ${ids.join(', ')}`)
+  const others = rules.find(({ id }) => id === rule)?.uses
+  if (others) {
+    throw new BisectError(
+      `${rule}: it asks others outside of the log (${others.join(', ')}), who tell of the present only`,
+    )
+  }
+  if (sharedKeys.some(({ id }) => id === rule)) {
+    throw new BisectError(`${rule}: it is about several subjects at once; compare two moments with diff instead`)
+  }
+  if (axis === 'occurred' && rule === rulesOf(projection)[0]?.id) {
+    throw new BisectError(`${rule}: it is about what the log holds, and not about what had happened; ask by known`)
+  }
+}
+
+async function gather(
+  reader: EventReader,
+  projection: Projection,
+  { cut, subjects, signal, onProgress, gathered }: BisectOptions & { readonly gathered: EventsBySubject },
+): Promise<void> {
+  const streamPrefixes = subjects ? streamsOf(subjects, projection) : prefixesOf(projection.categories)
+  const wanted = subjects && new Set(subjects)
+  const note = progressNoter(cut, onProgress)
+  for await (const event of readRange(reader, { streamPrefixes, upTo: cut.position, ...(signal && { signal }) })) {
+    note(event)
+    const subject = ownerOf(event, projection)
+    if (subject !== undefined && (wanted?.has(subject) ?? true)) gathered.add(subject, event)
+  }
+}
+
+function streamsOf(subjects: readonly string[], { categories }: Projection): string[] {
+  const streams = subjects.flatMap((subject) => categories.map((category) => streamOf(category, subject)))
+  return streams.flatMap((stream) => [stream, metadataStreamOf(stream)])
+}
+
+const TOLD_EVERY = 1_000
+
+function progressNoter({ position }: Cut, onProgress: BisectOptions['onProgress']): (event: RecordedEvent) => void {
+  const startedAt = performance.now()
+  let events = 0
+  return (event) => {
+    events += 1
+    if (events % TOLD_EVERY > 0) return
+    const fraction = Number(event.position.commit) / Math.max(1, Number(position.commit))
+    onProgress?.({ events, fraction, elapsedMs: performance.now() - startedAt })
+  }
+}
