@@ -30,11 +30,11 @@ export class GroupState<Event extends GroupEvent> {
   #given = 0
   #stopping = false
 
-  /** `place`: what is settled already, undefined for nothing. */
-  constructor(rules: GroupRules, { place, nowMs }: { place?: string | undefined; nowMs: number }) {
+  /** `left`: what an earlier run has left, or where the group begins. */
+  constructor(rules: GroupRules, { left, nowMs }: { left: Remainder; nowMs: number }) {
     this.#rules = rules
     this.#strategy = strategyOf(rules.strategy)
-    this.#progress = new Progress(rules.checkpoints, { place, nowMs })
+    this.#progress = new Progress(rules.checkpoints, { left, nowMs })
   }
 
   /** Takes what happened and gives what is to be done for it, in order. `nowMs` never goes back. */
@@ -83,11 +83,6 @@ export class GroupState<Event extends GroupEvent> {
   get replayingFrom(): Revision | undefined {
     for (const revision of this.#replaying.keys()) return revision
     return undefined
-  }
-
-  /** Of what was read of the source, the places that are not settled. */
-  get openPlaces(): string[] {
-    return this.#progress.openPlaces
   }
 
   /** How far the group has come with its source. */

@@ -1,4 +1,5 @@
 // How far a group has come with its source: what was read and is not settled yet, and up to where a checkpoint may go for that.
+import { isUpTo } from './places.js'
 
 /** When checkpoints are due. */
 export interface CheckpointBounds {
@@ -30,10 +31,12 @@ interface Unsettled {
 /** So many open events are written down with a checkpoint; where there are more, it only tells its place. */
 const OPEN_MAX = 5_000
 
-/** Numbers the events of a source in their order, from 1. Places are opaque. */
+/** Numbers the events of a source in their order, from 1. */
 export class Progress {
   readonly #bounds: CheckpointBounds
   readonly #open = new Map<number, Unsettled>()
+  /** What an earlier run has left behind its place. */
+  readonly #earlier: Pick<Remainder, 'takenTo' | 'open'>
   #read = 0
   #place: string | undefined
   #furthest = 0
@@ -42,9 +45,10 @@ export class Progress {
   #checkpointAt = 0
   #checkpointMs: number
 
-  constructor(bounds: CheckpointBounds, { place, nowMs }: { place: string | undefined; nowMs: number }) {
+  constructor(bounds: CheckpointBounds, { left, nowMs }: { left: Remainder; nowMs: number }) {
     this.#bounds = { ...bounds, atLeast: Math.max(1, bounds.atLeast), atMost: Math.max(1, bounds.atMost) }
-    this.#place = place
+    this.#place = left.place
+    this.#earlier = left
     this.#checkpointMs = nowMs
   }
 
@@ -87,13 +91,18 @@ export class Progress {
     return isShort ? this.remainder() : { place }
   }
 
-  /** The places of all that is not settled. */
-  get openPlaces(): string[] {
-    return [...this.#open.values()].map(({ place }) => place)
+  /** What is left at this moment, of this run and of those before it. */
+  remainder(): Remainder {
+    const left = this.#ownRemainder()
+    const { takenTo, open = [] } = this.#earlier
+    const isPassed = (end: string | undefined) => end !== undefined && takenTo !== undefined && isUpTo(takenTo, end)
+    if (takenTo === undefined || isPassed(left.place) || isPassed(left.takenTo)) return left
+    const read = [...this.#open.values()].map(({ place }) => place)
+    const unread = open.filter((place) => this.#place === undefined || !isUpTo(place, this.#place))
+    return { place: left.place, takenTo, open: [...read, ...unread] }
   }
 
-  /** What is left at this moment. */
-  remainder(): Remainder {
+  #ownRemainder(): Remainder {
     const { number, place } = this.#settledTo()
     if (this.#furthest <= number || this.#furthestPlace === undefined) return { place }
     const open: string[] = []

@@ -16,7 +16,6 @@ import { groupDropped, maximumSubscribersReached } from './group-statuses.js'
 import type { GroupEffect, GroupInput } from './group-steps.js'
 import type { GroupSurroundings } from './group-surroundings.js'
 import { ParkedStream } from './parked-stream.js'
-import { isUpTo } from './places.js'
 import type { Remainder } from './progress.js'
 import { Replays } from './replays.js'
 import { Waiting } from './waiting.js'
@@ -64,7 +63,7 @@ export class RunningGroup {
     this.#parked = new ParkedStream(store, parkedStreamOf(definition))
     this.#links = new LinkResolver(store, OPEN_ACCESS, undefined)
     this.#left = stored.left ?? { place: definition.startAfter }
-    this.#state = new GroupState(rulesOf(definition), { place: this.#left.place, nowMs: performance.now() })
+    this.#state = new GroupState(rulesOf(definition), { left: this.#left, nowMs: performance.now() })
     this.#statistics = new GroupStatistics(settings, performance.now())
     this.#replays = new Replays(this.#parked, {
       strategy: settings.strategy,
@@ -127,7 +126,7 @@ export class RunningGroup {
     this.#apply({ kind: 'stopping' })
     await this.#lastAnswers()
     await this.#end()
-    const left = this.#withUnread(this.#state.remainder)
+    const left = this.#state.remainder
     const begun = this.#checkpoints.lastSaved ?? this.definition.startAfter
     if (left.takenTo !== undefined || left.place !== begun) this.#checkpoints.save(left)
     await this.#checkpoints.written()
@@ -139,14 +138,6 @@ export class RunningGroup {
     this.#apply({ kind: 'stopping' })
     await this.#end()
     await Promise.all([this.#checkpoints.delete(), this.#parked.delete()])
-  }
-
-  /** What is left, and what an earlier run has left and this one has not come to. */
-  #withUnread(left: Remainder): Remainder {
-    const { place: readTo, takenTo, open = [] } = this.#left
-    const isUnread = (place: string) => readTo === undefined || !isUpTo(place, readTo)
-    if (takenTo === undefined || !isUnread(takenTo)) return left
-    return { place: left.place, takenTo, open: [...this.#state.openPlaces, ...open.filter(isUnread)] }
   }
 
   #membership(consumer: string): Membership {
@@ -200,7 +191,7 @@ export class RunningGroup {
         this.#track(this.#park(effect))
         break
       case 'checkpoint':
-        this.#checkpoints.save(this.#withUnread(effect.left))
+        this.#checkpoints.save(effect.left)
         break
     }
   }
@@ -213,6 +204,7 @@ export class RunningGroup {
         for await (const step of followSource({ ...options, left: this.#left })) {
           this.#takeStep(step)
           await this.#room.until(() => this.#state.wantsMore)
+          if (signal.aborted) return
         }
         return
       } catch (error) {

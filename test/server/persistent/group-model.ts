@@ -33,9 +33,10 @@ export class GroupModel {
   /** The last one that the group made. */
   checkpoint: Remainder
 
-  constructor(rules: GroupRules, checkpoint: Remainder) {
+  /** `left` is where the group begins. */
+  constructor(rules: GroupRules, left: Remainder) {
     this.#rules = rules
-    this.checkpoint = checkpoint
+    this.checkpoint = left
   }
 
   get consumers(): string[] {
@@ -57,6 +58,10 @@ export class GroupModel {
 
   get unsettled(): ModelEvent[] {
     return this.#events(({ fate }) => fate.kind !== 'settled')
+  }
+
+  get settled(): ModelEvent[] {
+    return this.#events(({ fate }) => fate.kind === 'settled')
   }
 
   get inFlight(): number {
@@ -150,9 +155,7 @@ export class GroupModel {
   #checkCheckpoint(left: Remainder): void {
     const place = indexOf(left.place)
     expect(place, 'a checkpoint that goes back').toBeGreaterThanOrEqual(indexOf(this.checkpoint.place))
-    const isSettled = (index: number) =>
-      index <= place || (index <= indexOf(left.takenTo) && !left.open?.includes(String(index)))
-    const lost = this.unsettled.filter(({ index }) => index >= 0 && isSettled(index))
+    const lost = this.unsettled.filter(({ index }) => index >= 0 && isSettledIn(left, index))
     expect(lost, 'unsettled, and said to be settled').toEqual([])
     this.checkpoint = left
   }
@@ -199,6 +202,11 @@ export class GroupModel {
   #events(wanted: (row: Row) => boolean): ModelEvent[] {
     return [...this.#rows.values()].filter(wanted).map(({ event }) => event)
   }
+}
+
+/** Whether what is left says that an event is settled. */
+export function isSettledIn({ place, takenTo, open }: Remainder, index: number): boolean {
+  return index <= indexOf(place) || (index <= indexOf(takenTo) && !open?.includes(String(index)))
 }
 
 function indexOf(place: string | undefined): number {

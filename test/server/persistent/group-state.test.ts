@@ -15,7 +15,7 @@ const RULES: GroupRules = {
 
 /** A group with consumers that have room for so many events each, and a short way to say what happens. */
 function groupOf(rules: Partial<GroupRules>, slots: readonly number[] = []) {
-  const state = new GroupState<GroupEvent>({ ...RULES, ...rules }, { nowMs: 0 })
+  const state = new GroupState<GroupEvent>({ ...RULES, ...rules }, { left: { place: undefined }, nowMs: 0 })
   const join = (consumer: string, room: number) => [
     ...state.apply({ kind: 'joined', consumer, slots: room }, 0),
     ...state.apply({ kind: 'ready', consumer }, 0),
