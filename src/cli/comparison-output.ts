@@ -1,8 +1,7 @@
 // How a comparison is printed: one row a difference, and a summary by rule with the money by currency and the window.
-import type { Comparison, Difference } from '../engine/compare.js'
+import type { Compared, Comparison, Difference } from '../engine/compare.js'
 import { type ComparisonSummary, type Money, type RuleDifferences, summarise } from '../engine/comparison-summary.js'
 import type { Finding } from '../engine/finding.js'
-import type { ReplayResult } from '../engine/replay.js'
 import type { RecordedEvent } from '../log/event.js'
 import { formatPosition } from '../log/position.js'
 import { formatTicks } from '../log/ticks.js'
@@ -11,11 +10,12 @@ import { cutRow, findingRow } from './finding-output.js'
 import { formatMoney } from './money.js'
 import { counted, formatOf, type Layout, makePrinter, type Row } from './output.js'
 
-/** Prints a comparison in the format asked for. */
+/** Prints a comparison in the format asked for; `extra` goes into its summary. */
 export function printComparison(
   comparison: Comparison,
   { format }: { readonly format?: string },
   { stdout }: Context,
+  extra: Partial<Row> = {},
 ): void {
   const printer = makePrinter(formatOf(format, stdout.isTerminal), LAYOUT, (text) => stdout.write(text))
   for (const difference of comparison.differences) printer.row(differenceRow(difference))
@@ -26,10 +26,11 @@ export function printComparison(
     from: sideRow(from),
     to: sideRow(to),
     ...summarise(comparison),
+    ...extra,
   })
 }
 
-function sideRow({ summary }: ReplayResult) {
+function sideRow({ summary }: Compared) {
   const { version, now, cut, happenedBy, coverage, findings, digest } = summary
   return {
     version,
@@ -96,14 +97,20 @@ interface Sides {
   readonly projection: string
   readonly from: ReturnType<typeof sideRow>
   readonly to: ReturnType<typeof sideRow>
+  /** Of a result that was kept. */
+  readonly stream?: string
+  readonly stored?: string
+  readonly switched?: string
 }
 
-function describeSummary({ came, went, changed, money, rules, projection, from, to }: ComparisonSummary & Sides) {
+function describeSummary(summary: ComparisonSummary & Sides): string[] {
+  const { came, went, changed, money, rules, projection, from, to, stream, stored, switched } = summary
   return [
     came + went + changed === 0
       ? 'Nothing differs.'
       : `${counted(came, 'finding')} came${describeMoney(money.came)}, ${went} went${describeMoney(money.went)}, ${changed} changed.`,
     ...Object.entries(rules).map(([rule, differences]) => describeRule(rule, differences)),
+    ...(stream === undefined ? [] : [`Stored ${stored} in ${stream}; made current: ${switched}.`]),
     `from ${describeSide(projection, from)}`,
     `to   ${describeSide(projection, to)}`,
   ]

@@ -9,6 +9,7 @@ import { addExport } from './commands/export.js'
 import { addGenerate } from './commands/generate.js'
 import { addImport } from './commands/import.js'
 import { addPlan } from './commands/plan.js'
+import { addRecalculate } from './commands/recalculate.js'
 import { addRecords } from './commands/records.js'
 import { addRepair } from './commands/repair.js'
 import { addScan } from './commands/scan.js'
@@ -35,6 +36,7 @@ const COMMANDS = [
   addTimeline,
   addDiff,
   addBisect,
+  addRecalculate,
   addRecords,
   addImport,
   addExport,

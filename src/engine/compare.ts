@@ -13,9 +13,10 @@ import { type ReplayOptions, type ReplayResult, replay } from './replay.js'
 
 /**
  * Why a finding is not the same. `events`: something happened to its subject in between, or an event of its evidence came. `time`: nothing did, and the
- * present moved on (a grace period ended). `others`: nothing did, and a key that it shares is used otherwise. `rules`: they changed.
+ * present moved on (a grace period ended). `others`: nothing did, and a key that it shares is used otherwise. `rules`: they changed. `rules-or-log`: two results of different
+ * moments, which alone do not tell.
  */
-export type Cause = 'events' | 'time' | 'others' | 'rules'
+export type Cause = 'events' | 'time' | 'others' | 'rules' | 'rules-or-log'
 
 export interface Difference {
   readonly change: FindingChange
@@ -26,9 +27,12 @@ export interface Difference {
   readonly value: Value | undefined
 }
 
+/** As much of a result as comparing needs: stored ones have no more. */
+export type Compared = Pick<ReplayResult, 'summary' | 'findings' | 'atStake'>
+
 export interface Comparison {
-  readonly from: ReplayResult
-  readonly to: ReplayResult
+  readonly from: Compared
+  readonly to: Compared
   readonly differences: readonly Difference[]
 }
 
@@ -63,17 +67,20 @@ export async function compareRules(
   { from, to }: { readonly from: Projection; readonly to: Projection },
   options: CompareOptions & Moment,
 ): Promise<Comparison> {
-  const before = await replay(reader, from, options)
-  const after = await replay(reader, to, options)
-  const changes = diffFindings(before.findings, after.findings)
-  return { from: before, to: after, differences: changes.map((change) => explainByRules(change, before, after)) }
+  return compareResults(await replay(reader, from, options), await replay(reader, to, options))
 }
 
-function explainByRules(change: FindingChange, before: ReplayResult, after: ReplayResult): Difference {
-  return { change, cause: 'rules', events: [], value: stakeOf(change, before, after) }
+/** Compares two results as they are: of one moment by the rules, of two by anything. */
+export function compareResults(from: Compared, to: Compared): Comparison {
+  const isOneMoment = from.summary.cut?.eventId === to.summary.cut?.eventId && from.summary.now === to.summary.now
+  const cause = isOneMoment ? 'rules' : 'rules-or-log'
+  const differences = diffFindings(from.findings, to.findings).map(
+    (change): Difference => ({ change, cause, events: [], value: stakeOf(change, from, to) }),
+  )
+  return { from, to, differences }
 }
 
-function stakeOf({ kind, finding }: FindingChange, before: ReplayResult, after: ReplayResult): Value | undefined {
+function stakeOf({ kind, finding }: FindingChange, before: Compared, after: Compared): Value | undefined {
   return (kind === 'went' ? before : after).atStake.get(finding.subject)
 }
 

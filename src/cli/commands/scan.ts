@@ -1,7 +1,9 @@
 // `scan`: replay, fold, detect, print; on a store, or on two log files with no store at all.
 import type { Command } from 'commander'
+import { readCurrent, readCurrentResult } from '../../engine/current-result.js'
 import type { Projection } from '../../engine/projection.js'
 import { type ReplayResult, replay } from '../../engine/replay.js'
+import type { EventReader } from '../../log/event-store.js'
 import { msOfTicks } from '../../log/ticks.js'
 import type { CompensationFile, Context, LogFilesOptions } from '../context.js'
 import { EXIT, type ExitCode, UsageError, worstOf } from '../exit-codes.js'
@@ -27,6 +29,7 @@ interface ScanOptions extends ReadingOptions, LogOptions {
   readonly limit?: number
   readonly out?: string
   readonly acceptIncomplete?: boolean
+  readonly current?: boolean
 }
 
 const EXAMPLES = `
@@ -42,6 +45,7 @@ export function addScan(program: Command, context: Context, run: (code: Promise<
     .option('--rule <id...>', 'report findings of these rules only')
     .option('--subject <id...>', 'report findings on these subjects only')
     .option('--limit <n>', 'print at most this many findings (the summary counts all)', numberOption('--limit'))
+    .option('--current', 'print the result that recalculate --switch made current, instead of replaying')
     .option('--out <file>', 'log files only: append the missing events to this file, once')
     .option('--accept-incomplete', 'log files only: write --out although a ticket line could not be read')
     .addHelpText('after', EXAMPLES)
@@ -59,8 +63,10 @@ async function scan(options: ScanOptions, context: Context): Promise<ExitCode> {
       )
     }
   }
+  if (options.current) refuseBesideCurrent(options)
   const store = await context.openStore(storeOf(options, context), 'read')
   try {
+    if (options.current) return await printCurrent(store, projection, options, context)
     const result = await replayStore(store, projection, options, context)
     print(result, options, context)
     return exitOfScan(result)
@@ -69,13 +75,38 @@ async function scan(options: ScanOptions, context: Context): Promise<ExitCode> {
   }
 }
 
-async function scanLogs(options: ScanOptions, projection: Projection, context: Context): Promise<ExitCode> {
-  for (const option of ['asOf', 'by'] as const) {
-    if (options[option] !== undefined)
-      throw new UsageError(
-        `--${option === 'by' ? 'by' : 'as-of'}: log files keep no time; import them into a store first`,
-      )
+/** A kept result answers the question that it was kept for, and no other. */
+function refuseBesideCurrent(options: ScanOptions): void {
+  for (const option of ['asOf', 'by', 'now', 'lookup', 'rule', 'subject'] as const) {
+    if (options[option] === undefined) continue
+    throw new UsageError(
+      `--${option === 'asOf' ? 'as-of' : option}: --current prints a kept result as it is; leave one of both out`,
+    )
   }
+}
+
+async function printCurrent(
+  store: EventReader,
+  { name }: Projection,
+  options: ScanOptions,
+  context: Context,
+): Promise<ExitCode> {
+  const current = await readCurrent(store, name)
+  const result = await readCurrentResult(store, name, current)
+  if (!result) throw new UsageError(`--current: ${name} has no current result here; make one with recalculate --switch`)
+  const whole = { ...result, compensations: [], waiting: new Map() }
+  print(whole, { ...options, isLasting: true }, context, { current: current.switched })
+  return exitOfScan(whole)
+}
+
+function refuseOnLogs({ asOf, by, current }: ScanOptions): void {
+  if (current) throw new UsageError('--current: results are kept in a store; leave --payments and --tickets out')
+  const option = asOf === undefined ? (by === undefined ? undefined : '--by') : '--as-of'
+  if (option) throw new UsageError(`${option}: log files keep no time; import them into a store first`)
+}
+
+async function scanLogs(options: ScanOptions, projection: Projection, context: Context): Promise<ExitCode> {
+  refuseOnLogs(options)
   const files = logFilesOptions(options, context)
   if (options.out === undefined) {
     const { result } = await replayLogs(files, projection, options, context)
@@ -154,9 +185,17 @@ async function replayLogs(
   }
 }
 
-function print(result: ReplayResult, options: ScanOptions, { stdout }: Context, extra: Partial<Row> = {}): void {
+function print(
+  result: ReplayResult,
+  options: ScanOptions & { readonly isLasting?: boolean },
+  { stdout }: Context,
+  extra: Partial<Row> = {},
+): void {
   const format = formatOf(options.format, stdout.isTerminal)
   const printer = makePrinter(format, FINDING_LAYOUT, (text) => stdout.write(text))
   for (const finding of result.findings.slice(0, options.limit)) printer.row(findingRow(finding, result.waiting))
-  printer.finish({ ...summaryRow(result.summary, { isLasting: options.asOf !== undefined }), ...extra })
+  printer.finish({
+    ...summaryRow(result.summary, { isLasting: options.isLasting ?? options.asOf !== undefined }),
+    ...extra,
+  })
 }
