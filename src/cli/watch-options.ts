@@ -1,6 +1,7 @@
 // The options of `watch`, and what they mean.
 import type { Command } from 'commander'
 import type { OutagePolicy } from '../watch/outages.js'
+import { AUTHORITY_FLAGS, AUTHORITY_HELP } from './authority-option.js'
 import { durationOption, parseDuration } from './duration-option.js'
 import { UsageError } from './exit-codes.js'
 import { numberOption } from './number-option.js'
@@ -18,6 +19,8 @@ export interface WatchCommandOptions extends StoreOptions {
   readonly checkpointEvery: number
   readonly lease: number
   readonly webhook?: string
+  readonly repair?: string
+  readonly authority?: string
   readonly metricsPort?: number
   readonly metricsHost: string
 }
@@ -42,6 +45,8 @@ export function withWatchOptions(command: Command): Command {
     .option('--remind <time>', 'how often open alerts are told of again', durationOption('--remind'), 60 * MINUTE_MS)
     .option('--checkpoint-every <time>', 'how often it saves', durationOption('--checkpoint-every'), 5_000)
     .option('--lease <time>', 'after so much silence another process takes over', durationOption('--lease'), 15_000)
+    .option('--repair <policy>', 'repair what this policy file allows, through the same protocol as apply')
+    .option(AUTHORITY_FLAGS, AUTHORITY_HELP)
     .option('--webhook <url>', 'where alerts are posted to')
     .option('--metrics-port <port>', 'serve /metrics and /health on this port (0: any free one)', portOption)
     .option('--metrics-host <address>', 'what to serve them on', '127.0.0.1')

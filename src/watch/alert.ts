@@ -61,6 +61,8 @@ export const OWN_RULES = {
   deliveryStopped: 'delivery-stopped',
   /** The watch itself cannot keep up, or cannot read. */
   lag: 'watch-lag',
+  /** Repairing by policy has stopped, and goes on only when it is started again. */
+  repairStopped: 'repair-stopped',
 } as const
 
 export function alertStreamOf(rule: string): string {

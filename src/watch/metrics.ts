@@ -29,6 +29,7 @@ export class WatchMetrics {
   readonly #source: MetricsSource
   readonly #deliveries: Histogram
   readonly #changes: Counter
+  readonly #repairs: Counter
 
   constructor(source: MetricsSource) {
     this.#source = source
@@ -45,6 +46,12 @@ export class WatchMetrics {
       labelNames: ['rule', 'change'],
       registers,
     })
+    this.#repairs = new Counter({
+      name: 'makegood_repairs_total',
+      help: 'Items repaired by policy, by what became of them.',
+      labelNames: ['outcome'],
+      registers,
+    })
     this.#addWatch()
     this.#addCoverage()
     this.#addFindings()
@@ -58,6 +65,10 @@ export class WatchMetrics {
 
   countChange({ rule, change }: AlertRecord): void {
     this.#changes.inc({ rule, change })
+  }
+
+  countRepairs(outcomes: Readonly<Record<string, number>>): void {
+    for (const [outcome, count] of Object.entries(outcomes)) this.#repairs.inc({ outcome }, count)
   }
 
   #addWatch(): void {

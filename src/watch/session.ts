@@ -2,9 +2,8 @@
 // the other (watcher.ts), so nothing here happens twice at once.
 import { rulesOf } from '../engine/detect.js'
 import type { FoldedSubject } from '../engine/fold.js'
-import type { Projection } from '../engine/projection.js'
 import type { RecordedEvent } from '../log/event.js'
-import type { EventStore, SubscriptionMessage } from '../log/event-store.js'
+import type { SubscriptionMessage } from '../log/event-store.js'
 import { comparePositions, type Position } from '../log/position.js'
 import { StoreUnavailableError } from '../log/store-errors.js'
 import { msOfTicks } from '../log/ticks.js'
@@ -12,42 +11,14 @@ import { type AlertRecord, OWN_RULES } from './alert.js'
 import { AlertLog } from './alert-log.js'
 import { Flow } from './flow.js'
 import type { LiveDetection } from './live-detection.js'
-import { type OutagePolicy, Outages } from './outages.js'
+import { Outages } from './outages.js'
 import { ensureAlert, type OwnCondition } from './own-alerts.js'
 import type { OwnAppend } from './own-stream.js'
 import { Progress } from './progress.js'
 import { Publisher, WITHHELD_RETRY_MS } from './publisher.js'
 import { type FreshStart, type Resumed, resume } from './resume.js'
+import type { Outcome, SessionOptions } from './session-options.js'
 import { isCurrent, isLagging, nextState, type WatchEvent, type WatchState } from './watch-state.js'
-
-export type WatchStep = 'alerts-written' | 'told' | 'keys-written' | 'saved'
-
-export interface SessionOptions {
-  readonly store: EventStore
-  readonly projection: Projection
-  /** The name of the watch: its checkpoint, its lease and its alerts bear it. */
-  readonly name: string
-  readonly newId: () => string
-  /** What rules take for the present, in milliseconds since the Unix epoch. */
-  readonly clock: () => number
-  readonly fromStart?: boolean
-  readonly residentsMax?: number
-  readonly outage: OutagePolicy
-  /** An own lag of this long is an alarm of its own. */
-  readonly lagAlarmMs: number
-  /** Told of each change of an alert, at least once. */
-  readonly onAlert: (record: AlertRecord) => void
-  /** Told of what was written to the alert streams. */
-  readonly onWritten?: (records: readonly AlertRecord[]) => void
-  readonly onState?: (state: WatchState) => void
-  /** How long a delivery took that an event told of while the watch was live, in milliseconds. */
-  readonly onDelivery?: (tookMs: number) => void
-  /** Named steps, for tests of what a kill leaves behind. */
-  readonly onStep?: ((step: WatchStep) => Promise<void>) | undefined
-}
-
-/** What an input leads to: `on`, or the session's end. `taken`: another process watches under this name. */
-export type Outcome = 'on' | 'drained' | 'taken'
 
 interface Parts {
   readonly memory: Resumed
@@ -270,6 +241,7 @@ export class Session {
       () => this.#publisher.endOutages(now),
       () => this.#ensure(OWN_RULES.deliveryStopped, this.#deliveryStopped(now), now),
       () => this.#ensure(OWN_RULES.lag, this.#lag(now), now),
+      () => this.#ensure(OWN_RULES.repairStopped, this.#options.repairStopped?.(), now),
     ]
     for (const step of steps) if ((await step()) === 'taken') return 'taken'
     return 'on'

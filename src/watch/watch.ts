@@ -2,7 +2,8 @@
 import { StoreUnavailableError } from '../log/store-errors.js'
 import { acquireLease, type HeldLease } from './lease.js'
 import { pauseUnless } from './pause.js'
-import { type Outcome, Session, type SessionOptions } from './session.js'
+import { Session } from './session.js'
+import type { Outcome, SessionOptions } from './session-options.js'
 import { LogChangedError, runSession, type WatcherOptions } from './watcher.js'
 
 export interface WatchOptions extends SessionOptions, WatcherOptions {

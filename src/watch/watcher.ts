@@ -20,7 +20,8 @@ import type { EventStore, SubscriptionMessage } from '../log/event-store.js'
 import { InvalidPositionError, StoreUnavailableError } from '../log/store-errors.js'
 import { prefixesOf } from '../log/stream.js'
 import { pauseUnless } from './pause.js'
-import type { Outcome, Session } from './session.js'
+import type { Session } from './session.js'
+import type { Outcome } from './session-options.js'
 import { isCurrent, type WatchEvent } from './watch-state.js'
 
 export interface WatcherOptions {

@@ -126,7 +126,7 @@ async function fixedNow(
 }
 
 /** An item's outcome as one row, in the order of fields that scripts rely on. */
-function itemRow({ item, kind, revision, why }: ItemOutcome): Row {
+export function itemRow({ item, kind, revision, why }: ItemOutcome): Row {
   const [findingId] = item.intent.answers
   return {
     type: 'item',

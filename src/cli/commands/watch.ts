@@ -1,4 +1,5 @@
 // `watch`: the log live. Replays to its end, follows it, and prints what is opened and resolved, one line a change.
+import { once } from 'node:events'
 import type { Command } from 'commander'
 import type { EventStore } from '../../log/event-store.js'
 import type { AlertRecord } from '../../watch/alert.js'
@@ -10,10 +11,11 @@ import { isCurrent, type WatchState } from '../../watch/watch-state.js'
 import { Webhook } from '../../watch/webhook.js'
 import type { Context, MetricsEndpoint } from '../context.js'
 import { EXIT, type ExitCode, UsageError } from '../exit-codes.js'
-import { formatOf } from '../output.js'
+import { formatOf, type Row } from '../output.js'
 import { nowOf, storeOf } from '../reading.js'
 import { escapeText, jsonLine } from '../text.js'
 import { isFromStart, nameOf, type WatchCommandOptions, webhookUrl, withWatchOptions } from '../watch-options.js'
+import { openWatchRepair } from '../watch-repair.js'
 
 /** The environment's name of what webhook bodies are signed with. */
 const SECRET = 'MAKEGOOD_WEBHOOK_SECRET'
@@ -45,13 +47,14 @@ async function runWatch(options: WatchCommandOptions, context: Context): Promise
     throw new UsageError(`--format ${format}: watch prints table or ndjson`)
   const print = (record: AlertRecord) =>
     context.stdout.write(`${format === 'table' ? lineOf(record) : jsonOf(record)}\n`)
+  const printRow = (row: Row) => context.stdout.write(`${format === 'table' ? repairLineOf(row) : jsonLine(row)}\n`)
   const url = webhookUrl(options)
   const where = storeOf(options, context)
   // A folder that is no store is refused, as by every reading command: opened for writing, it would be made.
   await (await context.openStore(where, 'read')).close()
   const store = await context.openStore(where, 'write')
   try {
-    return await watchStore(store, options, { context, print, url })
+    return await watchStore(store, options, { context, print, printRow, url })
   } catch (error) {
     if (error instanceof CheckpointRefusedError) throw new UsageError(error.message, { cause: error })
     throw error
@@ -63,6 +66,8 @@ async function runWatch(options: WatchCommandOptions, context: Context): Promise
 interface Surroundings {
   readonly context: Context
   readonly print: (record: AlertRecord) => void
+  /** What is no alert. */
+  readonly printRow: (row: Row) => void
   readonly url: URL | undefined
 }
 
@@ -75,12 +80,26 @@ async function watchStore(
   const projection = await context.loadProjection(options.projection)
   const name = nameOf(options, projection.name)
   const running = new Running(context.interruption.signal)
+  const clock = await clockOf(store, options, context)
   const webhook = url && (await openWebhook(store, { name, url, context }))
   const metrics = new WatchMetrics({ session: () => running.session, webhook: () => webhook })
-  const endpoint = await openEndpoint(options, { metrics, context, session: () => running.session })
+  const repairing = await openWatchRepair(options, {
+    store,
+    projection,
+    name,
+    clock,
+    session: () => running.session,
+    context,
+    onRow: surroundings.printRow,
+    onReport: ({ outcomes }) => metrics.countRepairs(outcomes),
+  })
   const ending = new AbortController()
-  const delivering = webhook?.run(ending.signal).catch((error: unknown) => running.fail(error))
+  const beside: (Promise<unknown> | undefined)[] = []
   try {
+    const endpoint = await openEndpoint(options, { metrics, context, session: () => running.session })
+    beside.push(closeAtEnd(endpoint, ending.signal))
+    beside.push(webhook?.run(ending.signal).catch((error: unknown) => running.fail(error)))
+    beside.push(repairing?.auto.run(AbortSignal.any([ending.signal, running.drain])))
     await watch({
       ...timesOf(options),
       ...tellers(name, { ...surroundings, running, metrics, webhook }),
@@ -88,20 +107,27 @@ async function watchStore(
       projection,
       name,
       newId: context.newId,
-      clock: await clockOf(store, options, context),
+      clock,
       steadyClock: () => performance.now(),
       fromStart: isFromStart(options),
       once: options.once ?? false,
       holder: `${context.user} ${context.newId()}`,
       signal: running.drain,
+      repairStopped: () => repairing?.auto.stopped,
       onStep: context.failpoint,
     })
   } finally {
     ending.abort()
-    await Promise.allSettled([delivering, endpoint?.close()])
+    await Promise.allSettled(beside)
+    await repairing?.close()
   }
   running.throwFailure()
   return exitCode(options, context, running.last)
+}
+
+async function closeAtEnd(endpoint: MetricsEndpoint | undefined, ending: AbortSignal): Promise<void> {
+  if (!ending.aborted) await once(ending, 'abort')
+  await endpoint?.close()
 }
 
 /** The session that runs, and what may end it from outside. */
@@ -215,6 +241,10 @@ async function clockOf(store: EventStore, options: WatchCommandOptions, { clock 
   const ahead =
     (await nowOf({ ...(options.now !== undefined && { now: options.now }) }, undefined, store, start)) - start
   return () => clock() + ahead
+}
+
+function repairLineOf({ outcome, stream, subject, why }: Row): string {
+  return escapeText(`repair: ${outcome} ${stream} (${subject}${why === undefined ? '' : `, ${why}`})`)
 }
 
 function aheadWarning(ms: number): string {
