@@ -9,7 +9,7 @@ import type { Value } from './judge.js'
 import { readRange } from './log-range.js'
 import { isTakenIn, type Moment, ownerOf } from './moment.js'
 import type { Projection } from './projection.js'
-import { type ReplayOptions, type ReplayResult, replay } from './replay.js'
+import { type ReplayOptions, type ReplayResult, replay, type ScanSummary } from './replay.js'
 
 /**
  * Why a finding is not the same. `events`: something happened to its subject in between, or an event of its evidence came. `time`: nothing did, and the
@@ -72,12 +72,17 @@ export async function compareRules(
 
 /** Compares two results as they are: of one moment by the rules, of two by anything. */
 export function compareResults(from: Compared, to: Compared): Comparison {
-  const isOneMoment = from.summary.cut?.eventId === to.summary.cut?.eventId && from.summary.now === to.summary.now
-  const cause = isOneMoment ? 'rules' : 'rules-or-log'
+  const cause = isOneMoment(from.summary, to.summary) ? 'rules' : 'rules-or-log'
   const differences = diffFindings(from.findings, to.findings).map(
     (change): Difference => ({ change, cause, events: [], value: stakeOf(change, from, to) }),
   )
   return { from, to, differences }
+}
+
+/** Of one log that only grows, so many events are the same events, wherever the cut behind them stands. */
+function isOneMoment(a: ScanSummary, b: ScanSummary): boolean {
+  const [{ events, streams }, other] = [a.coverage, b.coverage]
+  return a.now === b.now && events === other.events && streams === other.streams
 }
 
 function stakeOf({ kind, finding }: FindingChange, before: Compared, after: Compared): Value | undefined {

@@ -40,7 +40,14 @@ function* problemsOfFields(p: Fields): Iterable<string> {
     if (p[name] !== undefined) yield* missingFunctions(p, [name])
   if (settlement !== undefined) yield* problemsOfSettlement(settlement)
   if (lookups !== undefined) yield* problemsOfLookups(lookups, rules as Fields[])
+  if (p.settledBy !== undefined) yield* problemsOfSettledBy(p)
   if (live !== undefined) yield* problemsOfLiveView(live)
+}
+
+function* problemsOfSettledBy({ settledBy, categories, events, sharedKeys }: Fields): Iterable<string> {
+  if (!(categories as unknown[]).includes(settledBy)) yield 'settledBy: expected one of the categories'
+  if (Object.keys(events as Fields).join() !== '*') yield "settledBy: expected events to have no other type than '*'"
+  if (sharedKeys !== undefined) yield 'settledBy: cannot be where there are sharedKeys'
 }
 
 function* problemsOfLookups(lookups: unknown, rules: readonly Fields[]): Iterable<string> {

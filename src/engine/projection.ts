@@ -237,6 +237,11 @@ export interface Projection<State = unknown, Event extends DecodedEvent = Decode
   readonly settlement?: Settlement<State>
   /** What somebody outside of the log may be asked about a subject, by the lookup's name; rules name those that they use. */
   readonly lookups?: Readonly<Record<string, (subject: string) => JsonObject>>
+  /**
+   * A category: a subject with an event in it has no findings and uses no shared keys, whatever else is on it. A replay then need not be
+   * given such subjects. Only where events of every type and shape are accepted.
+   */
+  readonly settledBy?: string
   /** For `watch`. Left out: the rules must not look at `now`. */
   readonly live?: LiveView<State>
 }

@@ -1,8 +1,8 @@
 // The reading loop: the log from its start to a cut, folded and judged. The same question at the same cut gives the same bytes,
 // whatever store it is read from.
 
-import type { RecordedEvent } from '../log/event.js'
-import type { EventReader } from '../log/event-store.js'
+import type { LeftOut, RecordedEvent } from '../log/event.js'
+import type { EventReader, ReadAllOptions } from '../log/event-store.js'
 import { comparePositions, type Position } from '../log/position.js'
 import { prefixesOf } from '../log/stream.js'
 import { formatTicks, type Ticks, ticksOfMs } from '../log/ticks.js'
@@ -93,10 +93,10 @@ export async function replay(
   const startedAt = clock()
   const fold = new PartitionedFold(projection, options.memory, options)
   try {
-    const lastRead = await readUpTo(reader, { fold, projection }, { ...options, clock, startedAt })
+    const reading = await readUpTo(reader, { fold, projection }, { ...options, clock, startedAt })
     const judged = await judge(fold, projection, options)
     refuseNothing(judged, options)
-    return resultOf(judged, projection, { ...options, lastRead, elapsedMs: Math.round(clock() - startedAt) })
+    return resultOf(judged, projection, { ...options, ...reading, elapsedMs: Math.round(clock() - startedAt) })
   } finally {
     fold.close()
   }
@@ -110,9 +110,9 @@ function refuseNothing({ counts }: Judgement, { happenedBy }: ReplayOptions): vo
 function resultOf(
   judged: Judgement,
   projection: Projection,
-  options: ReplayOptions & { lastRead: Cut | undefined; elapsedMs: number },
+  options: ReplayOptions & Reading & { elapsedMs: number },
 ): ReplayResult {
-  const { filters = {}, now, lastRead, elapsedMs } = options
+  const { filters = {}, now, lastRead, leftOut, elapsedMs } = options
   const findings = judged.findings.filter((finding) => isAskedFor(finding, filters)).sort(compareFindings)
   const question: ScanQuestion = {
     projection: projection.name,
@@ -124,7 +124,7 @@ function resultOf(
     ...question,
     cut: options.cut ?? lastRead ?? null,
     ...(options.happenedBy !== undefined && { happenedBy: formatTicks(options.happenedBy) }),
-    coverage: coverageOf(judged, options.countUnreadable?.() ?? 0),
+    coverage: coverageOf(judged, leftOut, options.countUnreadable?.() ?? 0),
     findings: countByRule(findings, projection),
     digest: digestOfScan(question, findings),
     elapsedMs,
@@ -137,20 +137,44 @@ async function readUpTo(
   reader: EventReader,
   { fold, projection }: { fold: PartitionedFold; projection: Projection },
   options: ReplayOptions & { clock: () => number; startedAt: number },
-): Promise<Cut | undefined> {
+): Promise<Reading> {
   const { cut, signal, clock, startedAt } = options
   const filter = { streamPrefixes: prefixesOf(projection.categories) }
-  let last: Cut | undefined
-  for await (const batch of reader.readAll({ filter, ...(signal && { signal }) })) {
+  let lastRead: Cut | undefined
+  let leftOut: LeftOut = NOTHING
+  for await (const batch of reader.readAll({ filter, ...settledOf(projection, options), ...(signal && { signal }) })) {
     signal?.throwIfAborted()
     const events = cut ? eventsUpTo(batch.events, cut.position) : batch.events
     for (const event of events) fold.add(event)
-    last = cutAtEvent(events.at(-1)) ?? last
+    lastRead = cutAtEvent(events.at(-1)) ?? lastRead
+    leftOut = batch.leftOut ?? leftOut
     const fraction = cut && fractionOf(batch.position.commit, cut.position.commit)
-    options.onProgress?.({ events: fold.taken, fraction, elapsedMs: clock() - startedAt })
+    options.onProgress?.({
+      events: batch.examined ?? fold.taken + leftOut.events,
+      fraction,
+      elapsedMs: clock() - startedAt,
+    })
     if (cut && comparePositions(batch.position, cut.position) >= 0) break
   }
-  return last
+  return { lastRead, leftOut }
+}
+
+/** What of the log has been read. */
+interface Reading {
+  readonly lastRead: Cut | undefined
+  readonly leftOut: LeftOut
+}
+
+const NOTHING: LeftOut = { events: 0, streams: 0, subjects: 0 }
+
+/** Whether settled subjects may be left out: with an earlier end they might not be settled yet. */
+function settledOf(
+  { settledBy }: Projection,
+  { cut, happenedBy, memory }: ReplayOptions,
+): Pick<ReadAllOptions, 'settled'> {
+  if (settledBy === undefined || cut !== undefined || happenedBy !== undefined) return {}
+  // As much as the fold may take: there is little to fold where most is left out.
+  return { settled: { by: settledBy, ...(memory && { bytesMax: memory.bytesMax }) } }
 }
 
 /** The events of a batch that are not beyond a position: all of them, but for the batch in which it lies. */
@@ -168,12 +192,12 @@ function isAskedFor({ rule, subject }: Finding, { rules, subjects }: ScanQuestio
   return (rules?.includes(rule) ?? true) && (subjects?.includes(subject) ?? true)
 }
 
-function coverageOf({ counts, subjects }: Judgement, unreadable: number): Coverage {
+function coverageOf({ counts, subjects }: Judgement, leftOut: LeftOut, unreadable: number): Coverage {
   return {
     complete: counts.unattributable === 0 && unreadable === 0,
-    events: counts.events,
-    streams: counts.streams,
-    subjects,
+    events: counts.events + leftOut.events,
+    streams: counts.streams + leftOut.streams,
+    subjects: subjects + leftOut.subjects,
     undecodable: counts.undecodable,
     gaps: counts.gaps,
     unattributable: counts.unattributable,

@@ -5,6 +5,7 @@ import { jsonEvent, type ProposedEvent, type RecordedEvent } from '../log/event.
 import type { EventReader, EventStore } from '../log/event-store.js'
 import type { Revision } from '../log/revision.js'
 import { StoreCorruptError, StoreUnavailableError } from '../log/store-errors.js'
+import { canonicalize } from './digest.js'
 import type { Finding } from './finding.js'
 import type { JsonObject } from './json.js'
 import type { Value } from './judge.js'
@@ -117,9 +118,9 @@ function plainSummary({ cut, elapsedMs: _elapsedMs, ...rest }: ReplayResult['sum
   return { ...rest, cut: place ?? null }
 }
 
-/** The same question with the same answer. */
+/** The same question with the same answer. Not by the cut: keeping a result moves the head of the log by itself. */
 function isSame(a: StoredResult['summary'], b: StoredResult['summary']): boolean {
-  return a.digest === b.digest && a.cut?.eventId === b.cut?.eventId
+  return a.digest === b.digest && canonicalize(a.coverage) === canonicalize(b.coverage)
 }
 
 function itemOf(finding: Finding, atStake: ReplayResult['atStake']) {

@@ -44,7 +44,7 @@ describe('a stored result', () => {
     const store = await paidOrders(2)
     const result = await scanned(store)
     const first = await storeResult(store, result, randomUUID)
-    const again = await storeResult(store, result, randomUUID)
+    const again = await storeResult(store, await scanned(store), randomUUID)
     expect([again.isNew, again.result.run]).toEqual([false, first.result.run])
     expect(await eventsOf(store, STREAM)).toHaveLength(2)
   })
