@@ -27,6 +27,8 @@ const DRIVERS: Readonly<Record<string, string>> = {
   lmdb: 'src/stores/embedded',
   '@eventstore/db-client': 'src/stores/eventstoredb',
   commander: 'src/cli',
+  rxjs: 'src/watch',
+  'prom-client': 'src/watch',
 }
 
 function sourceFiles(folder: string): string[] {

@@ -67,10 +67,7 @@ async function expected(): Promise<string[]> {
 }
 
 async function settle(last: WatchProcess): Promise<AlertRecord[]> {
-  await until(
-    () => last.hasCaughtUp,
-    () => `caught up; ${last.stderr}`,
-  )
+  await last.catchUp()
   await until(
     async () => {
       const [open, right] = [openIn(await alertRecords(store)), await expected()]
@@ -97,15 +94,17 @@ describe('a watch that is killed again and again', () => {
     const random = drawFrom(seedFor('kill -9 on watch'))
     let isOver = false
     const trading = trade(random, () => isOver)
-    for (let kill = 0; kill < KILLS; kill += 1) {
-      const victim = start()
-      await sleep(300 + random() * 1_500)
-      expect(await victim.end('SIGKILL')).toBeNull()
+    try {
+      for (let kill = 0; kill < KILLS; kill += 1) {
+        const victim = start()
+        await sleep(300 + random() * 1_500)
+        expect(await victim.end('SIGKILL')).toBeNull()
+      }
+    } finally {
+      isOver = true
     }
-    const last = start()
-    isOver = true
     const bookings = await trading
-    const records = await settle(last)
+    const records = await settle(start())
     const opened = records.filter(({ change }) => change === 'opened')
     const tellers = processes.filter(({ told }) => told.length > 0).length
     process.stdout.write(
@@ -123,10 +122,7 @@ describe('a watch that is killed again and again', () => {
       for (const id of ['a', 'b', 'c']) await pay(store, `${step}-${id}`, 0)
       if (index > 0) await issue(store, `${STEPS[index - 1]}-a`, `125000000000${index}`)
       const victim = start({ MAKEGOOD_FAILPOINT: step })
-      await until(
-        () => victim.stderr.includes(`failpoint ${step}`),
-        () => `the step ${step}; ${victim.stderr}`,
-      )
+      await victim.says(`failpoint ${step}`)
       await victim.end('SIGKILL')
     }
     const records = await settle(start())

@@ -41,10 +41,7 @@ afterEach(async () => {
 async function startWatch(): Promise<{ watching: WatchProcess; url: string }> {
   const watching = new WatchProcess(['--store', folder, '--metrics-port', '0', '--checkpoint-every', '50ms'])
   closing.unshift(() => (watching.isOver ? undefined : watching.end('SIGKILL')))
-  await until(
-    () => watching.hasCaughtUp && watching.stderr.includes('metrics on'),
-    () => watching.stderr,
-  )
+  await watching.catchUp()
   const [, url = ''] = /metrics on (http:\S+)\/metrics/.exec(watching.stderr) ?? []
   return { watching, url }
 }
@@ -95,7 +92,7 @@ describe('metrics of a running watch', () => {
     expect((await fetch(`${url}/metrics`, { method: 'POST' })).status).toBe(405)
     const second = new WatchProcess(['--store', folder, '--metrics-port', '0'])
     closing.unshift(() => second.end('SIGKILL'))
-    await until(() => second.stderr.includes('standing by'), 'standing by')
+    await second.says('standing by')
     const [, standby = ''] = /metrics on (http:\S+)\/metrics/.exec(second.stderr) ?? []
     const ready = await fetch(`${standby}/health/ready`)
     expect([ready.status, await ready.text()]).toEqual([503, 'standing by, or waiting for the store\n'])

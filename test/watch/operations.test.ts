@@ -24,8 +24,9 @@ async function run(words: readonly string[]): Promise<void> {
   if (command === 'watch') {
     expect(words.slice(-3)).toEqual(['>', 'alerts.ndjson', '&'])
     watching = new WatchProcess(words.slice(1, -3), {}, folder)
+    await watching.catchUp()
     await until(
-      () => watching.hasCaughtUp && watching.told.length > 0,
+      () => watching.told.length > 0,
       () => watching.stderr,
     )
     return

@@ -268,10 +268,7 @@ describe('makegood watch --repair', () => {
     )
     await first.end('SIGKILL')
     const second = new WatchProcess(args, {}, folder)
-    await until(
-      () => second.hasCaughtUp,
-      () => second.stderr,
-    )
+    await second.catchUp()
     await new Promise((resolve) => setTimeout(resolve, 1_500))
     await second.end('SIGTERM')
     const items = [...itemsOf(first), ...itemsOf(second)]

@@ -6,6 +6,7 @@ import { resolve } from 'node:path'
 import { jsonEvent } from '../../src/log/event.js'
 import type { EventStore } from '../../src/log/event-store.js'
 import type { AlertRecord } from '../../src/watch/alert.js'
+import { until } from './watching.js'
 
 const MAIN = resolve(import.meta.dirname, '../../dist/src/main.js')
 
@@ -37,9 +38,18 @@ export class WatchProcess {
     return lines.map((line) => JSON.parse(line) as AlertRecord)
   }
 
-  /** Whether it has come to the log's end. */
-  get hasCaughtUp(): boolean {
-    return this.stderr.includes('"state":"live"')
+  /** Waits until something is said on standard error; throws what was said where the process ends before. */
+  async says(text: string): Promise<void> {
+    await until(
+      () => this.stderr.includes(text) || this.isOver,
+      () => `${text}; ${this.stderr}`,
+    )
+    if (!this.stderr.includes(text)) throw new Error(`ended before it said ${text}: ${this.stderr}`)
+  }
+
+  /** Waits until it has come to the log's end. */
+  async catchUp(): Promise<void> {
+    await this.says('"state":"live"')
   }
 
   get isOver(): boolean {
