@@ -19,6 +19,8 @@ export const transactions = defineProjection<Transaction, DecodedEvent>({
   // The logs' event types and other fields are their owner's: every object passes, whatever its type.
   events: { '*': z.record(z.string(), z.unknown()) },
 
+  settledBy: 'ticketlog',
+
   initial: (id) => ({ id, ticketed: false }),
 
   evolve(state, { id, stream, revision, category }) {

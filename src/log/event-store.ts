@@ -45,7 +45,19 @@ export interface ReadAllOptions {
   readonly filter?: EventFilter
   /** At most this many matching events. Default all. */
   readonly maxCount?: number
+  /**
+   * Subjects that are settled need not be given. A home that sees cheaply which ones are leaves out all of their events, and tells in its last
+   * batch how many; what it gives is the same otherwise, and always has the last event of the log. Others give everything.
+   */
+  readonly settled?: Settled
   readonly signal?: AbortSignal
+}
+
+/** Which subjects are settled: those with an event in the category `by`, all of whose events are JSON objects. */
+export interface Settled {
+  readonly by: string
+  /** What a home may take of memory to see it, in bytes; default any. */
+  readonly bytesMax?: number
 }
 
 /** The result of an append. Nothing of it may be retried with the decision that led to it, but `unknown` with the identical request. */

@@ -40,6 +40,17 @@ export interface EventBatch {
    * Reading on from here loses nothing.
    */
   readonly position: Position
+  /** How many events have been looked at up to here, where that is not those given so far. */
+  readonly examined?: number
+  /** What the whole reading left out as settled; only in its last batch. */
+  readonly leftOut?: LeftOut
+}
+
+/** Events that a reading looked at and did not give, with all others of their subjects. */
+export interface LeftOut {
+  readonly events: number
+  readonly streams: number
+  readonly subjects: number
 }
 
 const encoder = new TextEncoder()

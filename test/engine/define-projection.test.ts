@@ -76,6 +76,17 @@ describe('defineProjection', () => {
       { ...airline, settlement: { ...airline.settlement, failed: undefined } },
       /^airline: settlement: failed: /,
     ],
+    ['a settling category that is none', { ...parcels, settledBy: 'letter' }, /^parcels: settledBy: .*categories/],
+    [
+      'a settling category beside event types of its own',
+      { ...parcels, settledBy: parcels.categories[0] },
+      /^parcels: settledBy: .*'\*'/,
+    ],
+    [
+      'a settling category beside shared keys',
+      { ...airline, events: { '*': parcels.events.Paid }, upcasts: undefined, settledBy: airline.categories[0] },
+      /^airline: settledBy: .*sharedKeys/,
+    ],
     ['a lookup that is no function', { ...parcels, lookups: { record: 'x' } }, /^parcels: lookups: record: /],
     [
       'a rule that uses a lookup that there is not',

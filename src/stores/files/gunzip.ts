@@ -17,10 +17,15 @@ export async function* unpack(
   try {
     const head = await readHead(rest)
     const all = startingWith(head, rest)
-    yield* isNamedGzip || (head[0] === 0x1f && head[1] === 0x8b) ? gunzip(all) : all
+    yield* isNamedGzip || beginsPacked(head) ? gunzip(all) : all
   } finally {
     await rest.return?.()
   }
+}
+
+/** Whether bytes begin as gzip does. */
+export function beginsPacked(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x1f && bytes[1] === 0x8b
 }
 
 /** The first two bytes or more; fewer where there are no more. */

@@ -1,13 +1,12 @@
 // Lines of a file as bytes, one after the other with their numbers: streamed, unpacked where packed, and never more of a line in memory
 // than a line may be long.
 import { constants, createReadStream } from 'node:fs'
-import { access, stat } from 'node:fs/promises'
-import { unpack } from './gunzip.js'
+import { access, open, stat } from 'node:fs/promises'
+import { beginsPacked, unpack } from './gunzip.js'
+import { BlockSplitter, LINE_BYTES_MAX, type LineBlock, lineEnd, trimLine } from './line-blocks.js'
 
-/** A line longer than this is broken where nothing else is said; the reading goes on behind it. */
-const LINE_BYTES_MAX = 16 * 1024 * 1024
-const [LF, CR] = [0x0a, 0x0d]
-const BOM = Buffer.from([0xef, 0xbb, 0xbf])
+/** So much of a file is read at once where blocks are asked for. */
+const CHUNK_BYTES = 1024 * 1024
 
 /** A line without its end, or what kept it from being read. */
 export type Line =
@@ -39,6 +38,29 @@ export async function assertReadable(file: string): Promise<void> {
   }
 }
 
+/** Whether all of them can be read a second time: no pipe and no standard input among them. Throws LogFileError where one cannot be read at all. */
+export async function canReadTwice(files: readonly string[]): Promise<boolean> {
+  for (const file of files) await assertReadable(file)
+  const stats = await Promise.all(files.map((file) => (file === '-' ? undefined : stat(file))))
+  return stats.every((found) => found?.isFile())
+}
+
+/** Whether a file is gzip: by its name or by its first bytes, as `readLines` sees it. Throws LogFileError. */
+export async function isPacked(file: string): Promise<boolean> {
+  if (isNamedPacked(file)) return true
+  try {
+    const handle = await open(file)
+    const { bytesRead, buffer } = await handle.read(Buffer.alloc(2), 0, 2, 0).finally(() => handle.close())
+    return beginsPacked(buffer.subarray(0, bytesRead))
+  } catch (error) {
+    throw readFailure(file, error)
+  }
+}
+
+function isNamedPacked(file: string): boolean {
+  return file.endsWith('.gz')
+}
+
 /**
  * Reads a file's lines in order. `-` is standard input. Gzip is unpacked, by its first bytes or by a name that ends in `.gz`; a packed file that is
  * cut off gives what came before and then a broken line. Throws LogFileError.
@@ -46,18 +68,69 @@ export async function assertReadable(file: string): Promise<void> {
 export async function* readLines(file: string, lineBytesMax = LINE_BYTES_MAX): AsyncGenerator<Line, void, undefined> {
   await assertReadable(file)
   const source = file === '-' ? process.stdin : createReadStream(file)
-  const splitter = new LineSplitter(lineBytesMax)
+  let number = 0
   try {
-    for await (const chunk of unpack(source, { isNamedGzip: file.endsWith('.gz') })) yield* splitter.split(chunk)
-  } catch (error) {
-    if (!isUnpackingError(error)) throw readFailure(file, error)
-    yield* splitter.end()
-    yield { kind: 'broken', number: splitter.next, why: 'the packed file is cut off or damaged here' }
-    return
+    for await (const block of splitBlocks(source, { file, lineBytesMax })) {
+      if (block.kind === 'broken') yield { kind: 'broken', number: ++number, why: block.why }
+      else
+        for (const bytes of linesIn(block.bytes))
+          yield { kind: 'line', number: ++number, bytes: trimLine(bytes, number) }
+    }
   } finally {
     source.destroy()
   }
+}
+
+/**
+ * Reads a file's lines in order, by the block: each is good until the next one is asked for. Otherwise as `readLines`, but not of standard
+ * input. Throws LogFileError.
+ */
+export function readBlocks(file: string): AsyncGenerator<LineBlock, void, undefined> {
+  return splitBlocks(readChunks(file), { file, lineBytesMax: LINE_BYTES_MAX })
+}
+
+async function* splitBlocks(
+  chunks: AsyncIterable<Uint8Array>,
+  { file, lineBytesMax }: { file: string; lineBytesMax: number },
+): AsyncGenerator<LineBlock, void, undefined> {
+  const splitter = new BlockSplitter(lineBytesMax)
+  try {
+    for await (const chunk of unpack(chunks, { isNamedGzip: isNamedPacked(file) })) yield* splitter.split(chunk)
+  } catch (error) {
+    if (!isUnpackingError(error)) throw readFailure(file, error)
+    yield* splitter.end()
+    yield { kind: 'broken', why: 'the packed file is cut off or damaged here', offset: splitter.offset }
+    return
+  }
   yield* splitter.end()
+}
+
+function* linesIn(block: Uint8Array): Generator<Uint8Array, void, undefined> {
+  for (let start = 0; start < block.length; ) {
+    const end = lineEnd(block, start)
+    yield block.subarray(start, end - 1)
+    start = end
+  }
+}
+
+/** A file's bytes from two buffers in turn: while one is looked at, the other is filled. */
+async function* readChunks(file: string): AsyncGenerator<Uint8Array, void, undefined> {
+  const handle = await open(file)
+  const buffers = [Buffer.allocUnsafeSlow(CHUNK_BYTES), Buffer.allocUnsafeSlow(CHUNK_BYTES)] as const
+  const fill = (turn: number) => handle.read(buffers[turn % 2] as Buffer, 0, CHUNK_BYTES, null)
+  let filling = fill(0)
+  try {
+    for (let turn = 0; ; turn += 1) {
+      const { bytesRead, buffer } = await filling
+      if (bytesRead === 0) return
+      filling = fill(turn + 1)
+      yield buffer.subarray(0, bytesRead)
+    }
+  } finally {
+    // Not under way any more when the file is closed, and its failure no longer anybody's.
+    await filling.catch(() => {})
+    await handle.close()
+  }
 }
 
 /**
@@ -77,56 +150,10 @@ function isUnpackingError(error: unknown): boolean {
   return ((error as NodeJS.ErrnoException).code ?? '').startsWith('Z_')
 }
 
-function readFailure(file: string, error: unknown): LogFileError {
+/** What the operating system says of a file, as a LogFileError. */
+export function readFailure(file: string, error: unknown): LogFileError {
   if (error instanceof LogFileError) return error
   const code = (error as NodeJS.ErrnoException).code ?? ''
   const why = REASONS[code] ?? (error instanceof Error ? error.message : String(error))
   return new LogFileError(`${file}: cannot be read: ${why}`, { cause: error })
-}
-
-/** Cuts chunks into lines; keeps the part of a line that is not ended yet. */
-class LineSplitter {
-  /** The number of the line that comes next, from 1. */
-  next = 1
-  readonly #lineBytesMax: number
-  #parts: Uint8Array[] = []
-  #length = 0
-
-  constructor(lineBytesMax: number) {
-    this.#lineBytesMax = lineBytesMax
-  }
-
-  *split(chunk: Uint8Array): Generator<Line, void, undefined> {
-    let start = 0
-    for (let end = chunk.indexOf(LF); end >= 0; end = chunk.indexOf(LF, start)) {
-      this.#keep(chunk.subarray(start, end))
-      yield this.#take()
-      start = end + 1
-    }
-    if (start < chunk.length) this.#keep(chunk.subarray(start))
-  }
-
-  /** The last line, where the file does not end with a line end. */
-  *end(): Generator<Line, void, undefined> {
-    if (this.#length > 0) yield this.#take()
-  }
-
-  #keep(part: Uint8Array): void {
-    this.#length += part.length
-    if (this.#length <= this.#lineBytesMax) this.#parts.push(part)
-    else this.#parts = []
-  }
-
-  #take(): Line {
-    const number = this.next
-    const [parts, length] = [this.#parts, this.#length]
-    this.next += 1
-    this.#parts = []
-    this.#length = 0
-    if (length > this.#lineBytesMax) return { kind: 'broken', number, why: `longer than ${this.#lineBytesMax} bytes` }
-    const whole = parts.length === 1 ? (parts[0] as Uint8Array) : Buffer.concat(parts)
-    const start = number === 1 && BOM.equals(whole.subarray(0, 3)) ? 3 : 0
-    const end = whole.at(-1) === CR ? whole.length - 1 : whole.length
-    return { kind: 'line', number, bytes: whole.subarray(start, Math.max(start, end)) }
-  }
 }

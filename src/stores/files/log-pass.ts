@@ -13,6 +13,15 @@ const UNREADABLE_LINE = 'makegood.unreadable-line'
 
 export type LogCategory = 'paymentlog' | 'ticketlog'
 
+/** Where a line stands. */
+export interface LineSource {
+  readonly file: string
+  readonly category: LogCategory
+}
+
+/** What event a line gives: of no transaction where `id` is empty; unreadable where it is no JSON. */
+export type NotedLine = Pick<RecordedEvent, 'type' | 'contentType' | 'data'> & { category: LogCategory; id: string }
+
 /** Which lines are wanted and how they are read. */
 export interface PassOptions {
   /** The path to the transaction id. */
@@ -73,7 +82,19 @@ export class LogPass {
   }
 
   /** The event of a line; undefined where it gives none. */
-  take(line: Line, { file, category }: { file: string; category: LogCategory }): RecordedEvent | undefined {
+  take(line: Line, log: LineSource): RecordedEvent | undefined {
+    const noted = this.note(line, log)
+    return noted && this.#event(noted)
+  }
+
+  /** The event of a line of which others before it may have been left out: `place` is its number over all files. */
+  takeAt(place: number, line: Line, log: LineSource): RecordedEvent | undefined {
+    this.#counts.lines = place - 1
+    return this.take(line, log)
+  }
+
+  /** Counts a line as what it is and says what event it gives, without making it; undefined where it gives none. */
+  note(line: Line, { file, category }: LineSource): NotedLine | undefined {
     this.#counts.lines += 1
     if (line.kind === 'broken') return this.#broken({ file, line: line.number, why: line.why }, category, NO_BYTES)
     const read = readTransactionLine(line.bytes, this.#options.key)
@@ -89,7 +110,19 @@ export class LogPass {
       return undefined
     }
     this.#counts[category === 'paymentlog' ? 'payments' : 'tickets'] += 1
-    return this.#event({ category, id: read.id, type: read.type, contentType: 'application/json', data: line.bytes })
+    return { category, id: read.id, type: read.type, contentType: 'application/json', data: line.bytes }
+  }
+
+  /** Counts a line of which somebody else saw that it gives an event. */
+  countEvent(category: LogCategory): void {
+    this.#counts.lines += 1
+    this.#counts[category === 'paymentlog' ? 'payments' : 'tickets'] += 1
+  }
+
+  /** Counts a line of which somebody else saw that its type was not asked for. */
+  countOtherType(): void {
+    this.#counts.lines += 1
+    this.#counts.otherType += 1
   }
 
   /** Our own compensations always are: a ticket that we wrote must never be written again. */
@@ -99,19 +132,16 @@ export class LogPass {
     return (category === 'paymentlog' ? paymentTypes : ticketTypes)?.includes(type) ?? true
   }
 
-  #broken(problem: LogProblem, category: LogCategory, data: Uint8Array, id?: string): RecordedEvent | undefined {
+  #broken(problem: LogProblem, category: LogCategory, data: Uint8Array, id?: string): NotedLine | undefined {
     this.#counts.broken += 1
     this.#options.onProblem(problem)
     // A payment that cannot be read is no reason to withhold a ticket; a ticket that cannot be read is.
     if (category === 'paymentlog') return undefined
     if (id === undefined) this.#counts.unattributableTickets += 1
-    return this.#event({ category, id: id ?? '', type: UNREADABLE_LINE, contentType: 'application/octet-stream', data })
+    return { category, id: id ?? '', type: UNREADABLE_LINE, contentType: 'application/octet-stream', data }
   }
 
-  #event(
-    line: Pick<RecordedEvent, 'type' | 'contentType' | 'data'> & { category: LogCategory; id: string },
-  ): RecordedEvent {
-    const { category, id, type, contentType, data } = line
+  #event({ category, id, type, contentType, data }: NotedLine): RecordedEvent {
     const revision = this.#revisions[category].get(id) ?? 0
     this.#revisions[category].set(id, revision + 1)
     const name = Buffer.concat([Buffer.from(JSON.stringify([category, id, revision])), data])

@@ -5,8 +5,9 @@ import type { EventReader, ReadAllOptions, ReadStreamOptions, StreamRead } from 
 import { comparePositions, type Position } from '../../log/position.js'
 import { InvalidPositionError } from '../../log/store-errors.js'
 import { categoryOf } from '../../log/stream.js'
-import { assertReadable, readLines } from './lines.js'
-import { type LogCategory, LogPass, type LogProblem, type LogReport } from './log-pass.js'
+import { assertReadable, canReadTwice, readLines } from './lines.js'
+import { type LineSource, LogPass, type LogProblem, type LogReport } from './log-pass.js'
+import { readUnsettled } from './unsettled.js'
 
 export type { LogProblem, LogReport } from './log-pass.js'
 
@@ -54,7 +55,7 @@ function parseKey(text: string): readonly string[] {
 
 class Logs implements LogFiles {
   readonly #options: LogFilesOptions
-  readonly #files: readonly { readonly file: string; readonly category: LogCategory }[]
+  readonly #files: readonly LineSource[]
   readonly #key: readonly string[]
   #pass: LogPass
   /** The problems of lines up to here have been told. */
@@ -95,7 +96,27 @@ class Logs implements LogFiles {
     assertPlace(from)
     const isWanted = (event: RecordedEvent) =>
       filter === undefined || filter.streamPrefixes.some((prefix) => event.stream.startsWith(prefix))
-    yield* direction === 'forwards' ? this.#forwards(options, isWanted) : this.#backwards(options, isWanted)
+    if (direction === 'backwards') yield* this.#backwards(options, isWanted)
+    else if (!(yield* this.#unsettled(options))) yield* this.#forwards(options, isWanted)
+  }
+
+  /** Leaves out what is settled, where that was allowed and can be seen; false where nothing was given. */
+  async *#unsettled({ settled, signal, ...place }: ReadAllOptions): AsyncGenerator<EventBatch, boolean, undefined> {
+    const [key, nested] = this.#key
+    // The reading by bytes knows fields of the outermost object, and the type as a field of its own.
+    if (key === undefined || nested !== undefined || key === 'event_type') return false
+    if (settled?.by !== 'ticketlog' || !isEverything(place)) return false
+    if (!(await canReadTwice(this.#files.map(({ file }) => file)))) return false
+    const pass = yield* readUnsettled({
+      ...this.#options,
+      logs: this.#files,
+      key,
+      newPass: () => this.#newPass(),
+      bytesMax: settled.bytesMax ?? Number.POSITIVE_INFINITY,
+      ...(signal && { signal }),
+    })
+    if (pass) this.#pass = pass
+    return pass !== undefined
   }
 
   async *#forwards({ from = 'start', maxCount, signal }: ReadAllOptions, isWanted: Wanted): AsyncGenerator<EventBatch> {
@@ -162,6 +183,12 @@ class Logs implements LogFiles {
     })
     return pass
   }
+}
+
+/** Whether a reading is of both logs from end to end. */
+function isEverything({ from = 'start', maxCount, filter }: ReadAllOptions): boolean {
+  const isWhole = from === 'start' && maxCount === undefined
+  return isWhole && ['paymentlog-', 'ticketlog-'].every((prefix) => filter?.streamPrefixes.includes(prefix) ?? true)
 }
 
 type Wanted = (event: RecordedEvent) => boolean

@@ -1,0 +1,93 @@
+// Picked lines of a file, read once more: where the file can be read from any place, without most of what stands between them.
+import { type FileHandle, open } from 'node:fs/promises'
+import { lineEnd, trimLine } from './line-blocks.js'
+import type { LineSet } from './line-set.js'
+import { type Line, readFailure, readLines } from './lines.js'
+
+/** So much is read at once where no line is longer. */
+const WINDOW_BYTES = 256 * 1024
+
+/**
+ * The picked lines of a file, in order. `isWhole`: every line is read, as in a file that is packed or has lines that could not be kept; else
+ * only what is around the picked ones. Throws LogFileError.
+ */
+export async function* fetchLines(
+  file: string,
+  lines: LineSet,
+  { isWhole }: { isWhole: boolean },
+): AsyncGenerator<Line, void, undefined> {
+  if (isWhole) {
+    for await (const line of readLines(file)) if (lines.isPicked(line.number)) yield line
+    return
+  }
+  let handle: FileHandle | undefined
+  try {
+    handle = await open(file)
+    yield* fetchAround(new Window(handle), lines)
+  } catch (error) {
+    throw readFailure(file, error)
+  } finally {
+    await handle?.close()
+  }
+}
+
+async function* fetchAround(window: Window, lines: LineSet): AsyncGenerator<Line, void, undefined> {
+  let next = { number: 1, offset: 0 }
+  for (const picked of lines.picked()) {
+    const known = lines.knownBefore(picked)
+    if (known.number > next.number) next = known
+    let bytes = await window.lineAt(next.offset)
+    for (; next.number < picked; bytes = await window.lineAt(next.offset)) {
+      next = { number: next.number + 1, offset: next.offset + bytes.length }
+    }
+    next = { number: picked + 1, offset: next.offset + bytes.length }
+    const text = bytes.subarray(0, endsWithLineEnd(bytes) ? -1 : bytes.length)
+    // A copy: the window moves on.
+    yield { kind: 'line', number: picked, bytes: trimLine(Uint8Array.prototype.slice.call(text), picked) }
+  }
+}
+
+function endsWithLineEnd(bytes: Uint8Array): boolean {
+  return lineEnd(bytes, 0) > 0
+}
+
+/** A part of a file in memory. */
+class Window {
+  readonly #handle: FileHandle
+  #buffer = Buffer.allocUnsafe(WINDOW_BYTES)
+  #bytes = this.#buffer.subarray(0, 0)
+  /** Where in the file it begins. */
+  #offset = 0
+
+  constructor(handle: FileHandle) {
+    this.#handle = handle
+  }
+
+  /** The line that begins at `offset`, with its LF where it has one; nothing at the end of the file. Good until the next call. */
+  async lineAt(offset: number): Promise<Uint8Array> {
+    const start = offset - this.#offset
+    const end = start >= 0 && start < this.#bytes.length ? lineEnd(this.#bytes, start) : 0
+    if (end > 0) return this.#bytes.subarray(start, end)
+    for (let size = WINDOW_BYTES; ; size *= 4) {
+      const isEnd = await this.#moveTo(offset, size)
+      const length = lineEnd(this.#bytes, 0)
+      if (length > 0) return this.#bytes.subarray(0, length)
+      if (isEnd) return this.#bytes
+    }
+  }
+
+  /** Returns whether the file ends in the window. */
+  async #moveTo(offset: number, size: number): Promise<boolean> {
+    if (this.#buffer.length < size) this.#buffer = Buffer.allocUnsafe(size)
+    let length = 0
+    let isEnd = false
+    while (length < size && !isEnd) {
+      const { bytesRead } = await this.#handle.read(this.#buffer, length, size - length, offset + length)
+      length += bytesRead
+      isEnd = bytesRead === 0
+    }
+    this.#bytes = this.#buffer.subarray(0, length)
+    this.#offset = offset
+    return isEnd
+  }
+}

@@ -1,0 +1,52 @@
+// Log files without the transactions that are settled: surveyed first, then only the lines of the others are made events of. Most of a log is
+// never more than bytes.
+import type { EventBatch, RecordedEvent } from '../../log/event.js'
+import { fetchLines } from './line-fetcher.js'
+import { isPacked, LogFileError } from './lines.js'
+import type { LogPass } from './log-pass.js'
+import { type Survey, type SurveyOptions, surveyLogs } from './survey.js'
+
+const BATCH_EVENTS = 1_000
+/** Nothing has been given: a reading that went on from here would begin anew. */
+const NOWHERE = { commit: 0n, prepare: 0n }
+
+/**
+ * Reads log files, giving the events of transactions only that are not settled, in their order and as a reading of everything would
+ * give them. Returns the survey's pass, or undefined where no survey can be made: then nothing has been given. Throws LogFileError and
+ * the signal's reason.
+ */
+export async function* readUnsettled(
+  options: SurveyOptions,
+): AsyncGenerator<EventBatch, LogPass | undefined, undefined> {
+  const surveying = surveyLogs(options)
+  let step = await surveying.next()
+  for (; !step.done; step = await surveying.next()) {
+    yield { events: [], position: NOWHERE, examined: step.value.payments + step.value.tickets }
+  }
+  const survey = step.value
+  if (!survey) return undefined
+  let events: RecordedEvent[] = []
+  for await (const event of eventsOf(survey, options.newPass())) {
+    events.push(event)
+    if (events.length < BATCH_EVENTS) continue
+    yield { events, position: event.position }
+    options.signal?.throwIfAborted()
+    events = []
+  }
+  yield { events, position: survey.pass.position, leftOut: survey.leftOut }
+  return survey.pass
+}
+
+async function* eventsOf({ logs }: Survey, pass: LogPass): AsyncGenerator<RecordedEvent, void, undefined> {
+  let linesBefore = 0
+  for (const log of logs) {
+    const { file, lines, hasGaps } = log
+    for await (const line of fetchLines(file, lines, { isWhole: hasGaps || (await isPacked(file)) })) {
+      const event = pass.takeAt(linesBefore + line.number, line, log)
+      if (!event)
+        throw new LogFileError(`${file}: cannot be read: line ${line.number} has changed since it was read; run again`)
+      yield event
+    }
+    linesBefore += lines.count
+  }
+}

@@ -1,0 +1,69 @@
+// The inner loop of the log job says of a line what the full reading says, or that it does not know.
+import { isUtf8 } from 'node:buffer'
+import fc from 'fast-check'
+import { expect, it } from 'vitest'
+import { LineScanner } from '../../../src/stores/files/line-scanner.js'
+import { readTransactionLine } from '../../../src/stores/files/transaction-line.js'
+import { seedFor } from '../../controls/seed.js'
+import { anyLine } from './log-lines.js'
+
+const KEY = 'transaction_id'
+
+/** What the scanner says of a line among others; undefined where it does not know. */
+function scan(line: Uint8Array, key = KEY) {
+  const before = Buffer.from('"}\n')
+  const bytes = Buffer.concat([before, line, Buffer.from('\n{"transaction_id":"next"')])
+  const scanner = new LineScanner(key)
+  const end = scanner.scan(bytes, before.length)
+  if (end < 0) return undefined
+  expect(end).toBe(before.length + line.length + 1)
+  const text = (from: number, to: number) => bytes.toString('utf8', from, to)
+  return { id: text(scanner.idStart, scanner.idEnd), type: text(scanner.typeStart, scanner.typeEnd) }
+}
+
+it('what it understands of any line, the full reading understands in the same way', () => {
+  let understood = 0
+  fc.assert(
+    fc.property(anyLine, (line) => {
+      const found = scan(line)
+      if (found === undefined || !isUtf8(line)) return
+      understood += 1
+      const { isOwn, ...full } = { isOwn: false, ...readTransactionLine(line, [KEY]) }
+      expect(full).toEqual({ kind: 'event', ...found })
+    }),
+    { numRuns: 20_000, seed: seedFor('line scanner') },
+  )
+  expect(understood).toBeGreaterThan(5_000)
+})
+
+it.each([
+  ['text', '{"transaction_id":"T1","event_type":"Paid"}', 'T1'],
+  ['spaces as other programs write them', ' { "event_type" : "Paid" ,\t"transaction_id" : "T1" } \r', 'T1'],
+  ['a number', '{"transaction_id":42,"event_type":"Paid"}', '42'],
+  ['a number of many digits', '{"transaction_id":12345678901234567890,"event_type":"Paid"}', '12345678901234567890'],
+  ['other letters than English ones', '{"transaction_id":"ü😀","event_type":"Paid"}', 'ü😀'],
+  [
+    'fields of every kind beside it',
+    '{"a":[1,-2.5e+3,{"transaction_id":"x"}],"b":"\\u00e9\\"","c":null,"d":true,"e":{},"transaction_id":"T1","event_type":"Paid"}',
+    'T1',
+  ],
+])('understands %s', (_what, line, id) => {
+  expect(scan(Buffer.from(line))).toEqual({ id, type: 'Paid' })
+})
+
+it.each([
+  ['its key twice', '{"transaction_id":"1","transaction_id":"1","event_type":"Paid"}'],
+  ['its type twice', '{"transaction_id":"1","event_type":"Paid","event_type":"Paid"}'],
+  ['a name with escapes', '{"transaction_id":"1","event_type":"Paid","\\u0074":1}'],
+  ['an id with escapes', '{"transaction_id":"\\u0031","event_type":"Paid"}'],
+  ['an empty id', '{"transaction_id":"","event_type":"Paid"}'],
+  ['no id', '{"event_type":"Paid"}'],
+  ['no type', '{"transaction_id":"1"}'],
+  ['a comma at the end', '{"transaction_id":"1","event_type":"Paid",}'],
+  ['something behind it', '{"transaction_id":"1","event_type":"Paid"} x'],
+  ['a cut end', '{"transaction_id":"1","event_type":"Paid'],
+  ['nesting too deep', `{"transaction_id":"1","event_type":"Paid","x":${'['.repeat(99)}${']'.repeat(99)}}`],
+  ['nothing', ''],
+])('leaves a line with %s to the full reading', (_what, line) => {
+  expect(scan(Buffer.from(line))).toBeUndefined()
+})
