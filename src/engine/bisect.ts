@@ -12,6 +12,7 @@ import { ownerOf } from './moment.js'
 import type { MemoryLimit } from './partitioned-fold.js'
 import type { Projection } from './projection.js'
 import type { Progress } from './replay.js'
+import { sharedTurnsOf } from './shared-turns.js'
 import { type Turn, type TurnsQuestion, turnsOf } from './turns.js'
 
 export interface BisectOptions extends TurnsQuestion {
@@ -31,27 +32,42 @@ export class BisectError extends Error {
 }
 
 /**
- * All turns of a rule's findings, in the order of time, then of the log. Throws BisectError for a rule that there is not, or that rests on more than one
- * subject's events; ScratchError, and what the reader throws.
+ * All turns of a rule's findings, in the order of time, then of the log. Throws BisectError for a rule that there is not, or of which the log alone does
+ * not tell; ScratchError, and what the reader throws.
  */
 export async function bisect(reader: EventReader, projection: Projection, options: BisectOptions): Promise<Turn[]> {
   refuseRule(projection, options)
   const gathered = new EventsBySubject(options.memory)
   try {
     await gather(reader, projection, { ...options, gathered })
-    const turns: Turn[] = []
-    for (const [subject, events] of gathered.groups()) {
-      options.signal?.throwIfAborted()
-      for (const turn of turnsOf(subject, events, { ...options, projection })) turns.push(turn)
-    }
+    const turns = [...allTurns(gathered, projection, options)]
     return turns.sort((a, b) => a.at - b.at || comparePositions(a.cause.event.position, b.cause.event.position))
   } finally {
     gathered.close()
   }
 }
 
+function* allTurns(gathered: EventsBySubject, projection: Projection, options: BisectOptions): Iterable<Turn> {
+  const { rule, axis, now, subjects } = options
+  const sharedRule = sharedRuleOf(projection, rule)
+  if (!sharedRule) {
+    for (const [subject, events] of gathered.groups()) {
+      options.signal?.throwIfAborted()
+      yield* turnsOf(subject, events, { rule, axis, now, projection })
+    }
+    return
+  }
+  for (const turn of sharedTurnsOf(gathered.groups(), { rule, axis, now, projection, sharedRule })) {
+    if (subjects?.includes(turn.finding.subject) ?? true) yield turn
+  }
+}
+
+function sharedRuleOf({ sharedKeys = [] }: Projection, rule: string) {
+  return sharedKeys.find(({ id }) => id === rule)
+}
+
 function refuseRule(projection: Projection, { rule, axis }: BisectOptions): void {
-  const { name, rules, sharedKeys = [] } = projection
+  const { name, rules } = projection
   const ids = rulesOf(projection).map(({ id }) => id)
   if (!ids.includes(rule)) throw new BisectError(`${rule}: ${name} has no such rule; it has ${ids.join(', ')}`)
   const others = rules.find(({ id }) => id === rule)?.uses
@@ -59,9 +75,6 @@ function refuseRule(projection: Projection, { rule, axis }: BisectOptions): void
     throw new BisectError(
       `${rule}: it asks others outside of the log (${others.join(', ')}), who tell of the present only`,
     )
-  }
-  if (sharedKeys.some(({ id }) => id === rule)) {
-    throw new BisectError(`${rule}: it is about several subjects at once; compare two moments with diff instead`)
   }
   if (axis === 'occurred' && rule === rulesOf(projection)[0]?.id) {
     throw new BisectError(`${rule}: it is about what the log holds, and not about what had happened; ask by known`)
@@ -71,8 +84,10 @@ function refuseRule(projection: Projection, { rule, axis }: BisectOptions): void
 async function gather(
   reader: EventReader,
   projection: Projection,
-  { cut, subjects, signal, onProgress, gathered }: BisectOptions & { readonly gathered: EventsBySubject },
+  { cut, rule, signal, onProgress, gathered, ...options }: BisectOptions & { readonly gathered: EventsBySubject },
 ): Promise<void> {
+  // Who shares a key with a subject is known only from all of them.
+  const subjects = sharedRuleOf(projection, rule) ? undefined : options.subjects
   const streamPrefixes = subjects ? streamsOf(subjects, projection) : prefixesOf(projection.categories)
   const wanted = subjects && new Set(subjects)
   const note = progressNoter(cut, onProgress)

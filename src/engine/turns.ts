@@ -12,16 +12,19 @@ import type { Projection } from './projection.js'
 /** By which time a history unfolds: the one at which the log took an event, or the one at which it happened. */
 export type TimeAxis = 'known' | 'occurred'
 
+/** An event without what it says. */
+export type EventPlace = Pick<RecordedEvent, 'id' | 'stream' | 'revision' | 'type' | 'created' | 'position'>
+
 /** What made a finding true, or no longer true. */
 export type TurnCause =
-  /** This event. */
-  | { readonly kind: 'event'; readonly event: RecordedEvent }
+  /** This event; of a rule across subjects it may be another subject's. */
+  | { readonly kind: 'event'; readonly event: EventPlace }
   /** The passing of time alone: a grace period or a limit ended. `event`: the subject's last one before. */
-  | { readonly kind: 'time'; readonly event: RecordedEvent }
+  | { readonly kind: 'time'; readonly event: EventPlace }
 
 export interface Turn {
   readonly kind: 'came' | 'went'
-  readonly finding: Finding
+  readonly finding: Pick<Finding, 'id' | 'rule' | 'subject' | 'since'>
   /** Milliseconds since the Unix epoch, on the axis asked for. */
   readonly at: number
   readonly cause: TurnCause
@@ -35,8 +38,13 @@ export interface TurnsQuestion {
   readonly now: number
 }
 
+/** Lets go of an event's data. */
+export function placeOf({ id, stream, revision, type, created, position }: RecordedEvent): EventPlace {
+  return { id, stream, revision, type, created, position }
+}
+
 /** A place in a history at which the subject's state is another one. */
-interface Step {
+export interface Step {
   readonly at: number
   readonly event: RecordedEvent
   /** Called once, in order. */
@@ -50,15 +58,22 @@ export function* turnsOf(
   { projection, ...question }: TurnsQuestion & { readonly projection: Projection },
 ): Iterable<Turn> {
   const narrowed = narrowTo(projection, question.rule)
-  const steps =
-    question.axis === 'known' ? knownSteps(subject, events, narrowed) : occurredSteps(subject, events, narrowed)
   const history = new History(narrowed, question.rule)
-  for (const step of steps) {
-    if (question.axis === 'occurred' && step.at > question.now) break
+  for (const step of stepsOf(subject, events, { ...question, projection: narrowed })) {
     yield* history.passTime(step.at)
     yield* history.takeStep(step)
   }
   yield* history.passTime(question.now)
+}
+
+/** The steps of a subject's history up to its end, in order. */
+export function stepsOf(
+  subject: string,
+  events: readonly RecordedEvent[],
+  { projection, axis, now }: Omit<TurnsQuestion, 'rule'> & { readonly projection: Projection },
+): Step[] {
+  if (axis === 'known') return knownSteps(subject, events, projection)
+  return occurredSteps(subject, events, projection).filter(({ at }) => at <= now)
 }
 
 /** The projection with no other rule than this one: what is not asked for need not be judged at every event. */
@@ -124,8 +139,8 @@ class History {
   readonly #projection: Projection
   readonly #rule: string
   #now = Number.NEGATIVE_INFINITY
-  #last: { readonly folded: FoldedSubject | undefined; readonly event: RecordedEvent } | undefined
-  #open = new Map<string, Finding>()
+  #last: { readonly folded: FoldedSubject | undefined; readonly event: EventPlace } | undefined
+  #open = new Map<string, Turn['finding']>()
 
   constructor(projection: Projection, rule: string) {
     this.#projection = projection
@@ -142,8 +157,9 @@ class History {
   }
 
   *takeStep(step: Step): Iterable<Turn> {
-    this.#last = { folded: step.fold(), event: step.event }
-    yield* this.#judge(step.at, { kind: 'event', event: step.event })
+    const event = placeOf(step.event)
+    this.#last = { folded: step.fold(), event }
+    yield* this.#judge(step.at, { kind: 'event', event })
   }
 
   *#judge(at: number, cause: TurnCause): Iterable<Turn> {
@@ -154,9 +170,12 @@ class History {
     for (const [id, finding] of this.#open) if (!before.has(id)) yield { kind: 'came', finding, at, cause }
   }
 
-  #findAt(now: number): Finding[] {
+  #findAt(now: number): Turn['finding'][] {
     const folded = this.#last?.folded
     if (!folded) return []
-    return detectSubject(folded, this.#projection, { now, lookups: {} }).filter(({ rule }) => rule === this.#rule)
+    const found = detectSubject(folded, this.#projection, { now, lookups: {} })
+    return found
+      .filter(({ rule }) => rule === this.#rule)
+      .map(({ id, rule, subject, since }) => ({ id, rule, subject, since }))
   }
 }

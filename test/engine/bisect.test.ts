@@ -101,6 +101,67 @@ describe('a bisection of all subjects', () => {
   })
 })
 
+describe('a bisection of a rule across subjects', () => {
+  const reused = 'ticket-number-reused'
+
+  it('says at every place of the log, and of every moment, what a replay says', async () => {
+    let found = 0
+    const property = fc.asyncProperty(crowdedLog, fc.nat({ max: 200 }), async (taken, minute) => {
+      const store = await storeOf(taken)
+      const turns = await turnsIn(store, reused)
+      for (const { position, id: eventId } of await eventsOfLog(store)) {
+        const { findings } = await replay(store, rules, { cut: { position, time: null, eventId }, now: END })
+        const inLogOrder = turns.toSorted((a, b) => comparePositions(a.cause.event.position, b.cause.event.position))
+        const sofar = inLogOrder.filter(({ cause }) => comparePositions(cause.event.position, position) <= 0)
+        expect(openAfter(sofar)).toEqual(idsOf(findings, reused))
+        found += findings.length
+      }
+      const happened = (await turnsIn(store, reused, { axis: 'occurred' })).filter(({ at }) => at <= msAt(minute))
+      const { findings } = await replay(store, rules, { now: END, happenedBy: ticksOfMs(msAt(minute)) }).catch(() => ({
+        findings: [],
+      }))
+      expect(openAfter(happened)).toEqual(idsOf(findings, reused))
+    })
+    await fc.assert(property, { seed: seedFor('bisect across subjects'), numRuns: 60 })
+    expect(found).toBeGreaterThan(0)
+  })
+
+  it('names the event that made it so, also on the subject that was there first', async () => {
+    const [one, two] = ['b1', 'b2'].map((subject) => ({ ...issued('p1', { bookingId: subject }), subject })) as [
+      Told,
+      Told,
+    ]
+    const store = await storeOf([
+      { told: one, minute: 5 },
+      { told: two, minute: 9 },
+    ])
+    const cut = (await resolveCut(store, { kind: 'head' }, END)) as Cut
+    const turns = await bisect(store, rules, { rule: reused, axis: 'known', now: END, cut, subjects: ['b1'] })
+    expect(turns.map(({ kind, finding, cause }) => [kind, finding.subject, cause.event.stream])).toEqual([
+      ['came', 'b1', 'ticket-b2'],
+    ])
+  })
+})
+
+/** Tickets of few numbers on a few bookings. */
+const crowdedLog = fc
+  .array(
+    fc.record({
+      subject: fc.constantFrom('b1', 'b2', 'b3'),
+      ticketNumber: fc.constantFrom('1250000000001', '1250000000002'),
+      occurredAt: fc.nat({ max: 200 }).map(time),
+      gap: fc.integer({ min: -1, max: 20 }),
+    }),
+    { minLength: 1, maxLength: 8 },
+  )
+  .map((steps) => {
+    let minute = 1
+    return steps.map(({ subject, gap, ...fields }): Taken => {
+      minute = Math.max(0, minute + gap)
+      return { told: { ...issued('p1', { bookingId: subject, ...fields }), subject }, minute }
+    })
+  })
+
 /** Events of b1, each taken in at its minute. */
 function history(...events: readonly (readonly [told: Told, minute: number])[]): Taken[] {
   return events.map(([told, minute]) => ({
@@ -153,7 +214,6 @@ describe('what cannot be bisected', () => {
   it.each([
     ['no-such-rule', 'known', 'booking has no such rule; it has history-incomplete, '],
     ['ticket-event-lost', 'known', 'asks others outside of the log'],
-    ['ticket-number-reused', 'known', 'about several subjects at once'],
     ['history-incomplete', 'occurred', 'about what the log holds'],
   ] as const)('%s by %s is refused, and says why', async (rule, axis, why) => {
     const refused = turnsIn(await storeOf(history([requested(), 1])), rule, { axis })
