@@ -10,7 +10,7 @@ import { weightOf } from './shown-event.js'
 const WAITING_BYTES_MAX = 256 * 1024
 
 export class ConsumerOutput {
-  readonly #call: GrpcCall
+  readonly #call: Pick<GrpcCall, 'send' | 'abort'>
   readonly #encoder: EventEncoder
   readonly #onHeld: (held: boolean) => void
   #waiting: Sent[] = []
@@ -19,7 +19,10 @@ export class ConsumerOutput {
   #writing = false
 
   /** `onHeld` is told when the consumer falls behind and when it has caught up. */
-  constructor(call: GrpcCall, { uuidForm, onHeld }: { uuidForm: UuidForm; onHeld: (held: boolean) => void }) {
+  constructor(
+    call: Pick<GrpcCall, 'send' | 'abort'>,
+    { uuidForm, onHeld }: { uuidForm: UuidForm; onHeld: (held: boolean) => void },
+  ) {
     this.#call = call
     this.#encoder = new EventEncoder(uuidForm)
     this.#onHeld = onHeld
@@ -42,8 +45,9 @@ export class ConsumerOutput {
         this.#waiting = []
         this.#waitingBytes = 0
         await this.#call.send(this.#encoder.encode(sent))
+        // Within the loop, since it is given more at once.
+        if (this.#held && this.#waiting.length === 0) this.#setHeld(false)
       }
-      if (this.#held) this.#setHeld(false)
     } catch (error) {
       // Mostly the call is over already, and then this changes nothing; whoever reads its messages learns why.
       this.#call.abort(statusOf(error))

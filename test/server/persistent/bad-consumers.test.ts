@@ -98,6 +98,18 @@ describe('a consumer', () => {
     await subscription.unsubscribe()
   })
 
+  it('that asks for more than can be sent at a time gets all of it all the same', async () => {
+    const { client } = await serve()
+    const events = () => Array.from({ length: 100 }, () => binaryEvent({ type: 'Large', data: Buffer.alloc(1_000, 1) }))
+    for (let n = 0; n < 30; n++) await client.appendToStream('large', events())
+    await createGroup(client, 'large')
+    const revisions = new Set<bigint | undefined>()
+    const subscription = client.subscribeToPersistentSubscriptionToStream('large', 'clerks', { bufferSize: 3_000 })
+    subscription.on('data', (resolved) => revisions.add(resolved.event?.revision))
+    await until(() => revisions.size === 3_000)
+    await subscription.unsubscribe()
+  })
+
   it('that sends its last answer goes on reading', async () => {
     const { served, session } = await serveGroup()
     const call = consumeRaw(session, 'orders', 10)
