@@ -31,7 +31,7 @@ export interface LiveDetectionOptions {
   readonly after?: Position
   /** The latest `now` that was judged by before. */
   readonly now?: number
-  /** At most so many subjects are kept in memory, but for those not yet judged. */
+  /** At most so many subjects are kept in memory once they are judged. */
   readonly residentsMax?: number
   /** Called for each event that was folded for the first time. */
   readonly onFolded?: (event: RecordedEvent, folded: FoldedSubject) => void
@@ -100,7 +100,7 @@ export class LiveDetection {
     const shared = await this.#detectShared(judged)
     for (const subject of judged) this.#judgeOne(subject, shared.get(subject))
     this.#touched.clear()
-    this.residents.trim(this.#options.residentsMax ?? RESIDENTS_MAX, () => false)
+    this.residents.trim(this.#options.residentsMax ?? RESIDENTS_MAX)
     return [...judged]
   }
 

@@ -80,11 +80,11 @@ export class Residents {
     this.#fold.subjects.delete(subject)
   }
 
-  /** Forgets the ones touched longest ago, but for some to keep, until at most `max` are left. */
-  trim(max: number, isKept: (subject: string) => boolean): void {
+  /** Forgets the ones touched longest ago until at most `max` are left. */
+  trim(max: number): void {
     for (const subject of this.#firsts.keys()) {
       if (this.#firsts.size <= max) return
-      if (!isKept(subject)) this.drop(subject)
+      this.drop(subject)
     }
   }
 

@@ -10,7 +10,7 @@ export class Killed extends Error {
 
 export interface Faults {
   /** A number in [0, 1), drawn at each decision. */
-  readonly draw: () => number
+  draw: () => number
   /** How likely each fault is, 0 to 1. */
   likelihood: number
 }

@@ -1,6 +1,7 @@
 // A watch as a whole: it opens and resolves alerts as events come and deadlines pass, goes on where it was, and shares a name with nobody.
 import { randomUUID } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
+import type { Projection } from '../../src/engine/projection.js'
 import type { EventStore } from '../../src/log/event-store.js'
 import { openMemoryStore } from '../../src/stores/memory/memory-store.js'
 import { CheckpointRefusedError } from '../../src/watch/resume.js'
@@ -217,6 +218,30 @@ describe('a watch', () => {
     await until(() => watching.told.length === 1, 'told')
     await watching.drain()
     expect(watching.told[0]).toMatchObject({ rule: 'duplicate-ticket', page: 'two tickets' })
+  })
+
+  it('says once more of what could wait, and can no longer', async () => {
+    const store = openMemoryStore()
+    const clock = new TestClock()
+    const late = NOW + 5 * MINUTE_MS
+    const projection: Projection = {
+      ...liveAirline,
+      live: { deadlines: () => [late], page: (_state, _finding, { now }) => (now >= late ? 'it is late' : undefined) },
+    }
+    await happen(store, paid('b1'))
+    const first = new Watching(store, clock, { projection })
+    await until(() => first.told.length === 1, 'opened')
+    await first.drain()
+    clock.now = late
+    const second = new Watching(store, clock, { projection })
+    await until(() => second.told.length === 1, 'escalated')
+    await second.drain()
+    const records = await alertRecords(store)
+    expect(records.map(({ change, page }) => [change, page])).toEqual([
+      ['opened', null],
+      ['escalated', 'it is late'],
+    ])
+    expect(new Set(records.map(({ id }) => id)).size).toBe(1)
   })
 
   it('refuses rules that look at the clock where nobody says when to look again', async () => {
