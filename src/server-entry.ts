@@ -7,7 +7,7 @@ export type { NewUser } from './server/access/user-directory.js'
 export { CertificateError, type TlsOptions } from './server/transport/certificates.js'
 export { PortUnavailableError } from './server/transport/listener.js'
 
-export interface StartServerOptions extends Omit<ServerOptions, 'store'> {
+export interface StartServerOptions extends Omit<ServerOptions, 'store' | 'onShutdown'> {
   /** Where events are kept, durably: they are there again at the next start. Default: in memory, gone with the server. */
   readonly folder?: string
 }
@@ -16,6 +16,8 @@ export interface StartedServer {
   readonly port: number
   /** For EventStoreDBClient.connectionString and the like; with TLS add user and password, or `tlsCAFile`. */
   readonly connectionString: string
+  /** Resolves when it has stopped, also where a client stopped it by Operations.Shutdown. */
+  readonly stopped: Promise<void>
   /** Lets calls under way end, closes the port and the store. A second call waits for the first. */
   stop(): Promise<void>
   /** `await using server = await startServer()` */
@@ -31,13 +33,22 @@ export async function startServer({ folder, ...options }: StartServerOptions = {
   const limits = maxAppendBytes === undefined ? {} : { maxAppendBytes }
   const store = folder === undefined ? openMemoryStore(limits) : await openEmbeddedStore({ folder, ...limits })
   try {
-    const server = await startServerOver({ ...options, store })
-    let stopped: Promise<void> | undefined
+    let hasStopped: () => void = () => undefined
+    const stopped = new Promise<void>((resolve) => {
+      hasStopped = resolve
+    })
+    let stopping: Promise<void> | undefined
     const stop = () => {
-      stopped ??= server.stop().then(() => store.close())
-      return stopped
+      stopping ??= server
+        .stop()
+        .then(() => store.close())
+        .finally(hasStopped)
+      return stopping
     }
-    return { port: server.port, connectionString: server.connectionString, stop, [Symbol.asyncDispose]: stop }
+    const onShutdown = () => void stop().catch((error: unknown) => options.onInternalError?.(error))
+    const server = await startServerOver({ ...options, store, onShutdown })
+    const { port, connectionString } = server
+    return { port, connectionString, stopped, stop, [Symbol.asyncDispose]: stop }
   } catch (error) {
     await store.close()
     throw error

@@ -77,6 +77,7 @@ export interface ServeOptions {
   readonly tls: { readonly cert: string; readonly key: string; readonly ca?: string } | undefined
   /** Beside those that every server has; only with TLS. */
   readonly users: readonly ServedUser[]
+  readonly systemProjections: boolean
   readonly maxAppendBytes?: number
   readonly commitTimeoutMs?: number
 }
@@ -93,6 +94,8 @@ export interface ServedUser {
 export interface Serving {
   /** For clients on this machine; without user and password. */
   readonly connectionString: string
+  /** Resolves when it has stopped, also where a client with the right to do so stopped it. */
+  readonly stopped: Promise<void>
   /** Lets calls under way end, closes the port and then the store, which is all on disk by then. */
   stop(): Promise<void>
 }

@@ -1,6 +1,11 @@
 // Which methods there are, and what is said to a call of another one.
 import { getSupportedMethods } from './features/get-supported-methods.js'
 import { gossipRead } from './features/gossip-read.js'
+import { mergeIndexes } from './operations/merge-indexes.js'
+import { monitoringStats } from './operations/monitoring-stats.js'
+import { refusalOf } from './operations/refused-methods.js'
+import { restartPersistentSubscriptions } from './operations/restart-persistent-subscriptions.js'
+import { shutdown } from './operations/shutdown.js'
 import { createGroup } from './persistent/create.js'
 import { deleteGroup } from './persistent/delete.js'
 import { getGroupInfo } from './persistent/get-info.js'
@@ -15,6 +20,12 @@ import { append } from './streams/append.js'
 import { batchAppend } from './streams/batch-append.js'
 import { deleteStream, tombstone } from './streams/delete.js'
 import { read } from './streams/read.js'
+import { disableProjection } from './system-projections/disable.js'
+import { enableProjection } from './system-projections/enable.js'
+import { resetProjection } from './system-projections/reset.js'
+import { restartProjections } from './system-projections/restart-subsystem.js'
+import { projectionResult, projectionState } from './system-projections/state.js'
+import { projectionStatistics } from './system-projections/statistics.js'
 import { changePassword } from './users/change-password.js'
 import { createUser } from './users/create.js'
 import { deleteUser } from './users/delete.js'
@@ -37,22 +48,27 @@ const GROUPS = [
 ]
 const USERS = [createUser, updateUser, deleteUser, enableUser, disableUser, userDetails, changePassword, resetPassword]
 
-/** Services of EventStoreDB that this server does not have. */
-const UNSUPPORTED_SERVICES = [
-  'event_store.client.projections.Projections',
-  'event_store.client.operations.Operations',
-  'event_store.client.monitoring.Monitoring',
-  'event_store.client.redaction.Redaction',
+const OPERATIONS = [gossipRead, monitoringStats, shutdown, mergeIndexes, restartPersistentSubscriptions]
+const PROJECTIONS = [
+  projectionStatistics,
+  projectionState,
+  projectionResult,
+  enableProjection,
+  disableProjection,
+  resetProjection,
+  restartProjections,
 ]
 
 export class Methods {
   readonly #byPath: ReadonlyMap<string, Rpc>
   readonly #services: ReadonlySet<string>
 
-  constructor({ secure }: { secure: boolean }) {
-    // Without TLS there are no users: clients should not be told otherwise, but those that ask all the same are told why.
-    const told = [...STREAMS, ...GROUPS, gossipRead, ...(secure ? USERS : [])]
-    const all = [...STREAMS, ...GROUPS, gossipRead, ...USERS, getSupportedMethods(told)]
+  constructor({ secure, projections }: { secure: boolean; projections: boolean }) {
+    // Without TLS there are no users, and projections are wanted or not: clients should not be told otherwise, but those that ask all the
+    // same are told why.
+    const always = [...STREAMS, ...GROUPS, ...OPERATIONS]
+    const told = [...always, ...(secure ? USERS : []), ...(projections ? PROJECTIONS : [])]
+    const all = [...always, ...USERS, ...PROJECTIONS, getSupportedMethods(told)]
     this.#byPath = new Map(all.map((rpc) => [rpc.path, rpc]))
     this.#services = new Set(all.map(({ path }) => serviceOf(path)))
   }
@@ -61,13 +77,9 @@ export class Methods {
   get(path: string): Rpc {
     const rpc = this.#byPath.get(path)
     if (rpc) return rpc
-    const service = serviceOf(path)
-    if (this.#services.has(service)) throw unimplemented('Method is unimplemented.')
-    throw unimplemented(
-      UNSUPPORTED_SERVICES.includes(service)
-        ? `${service} is not supported by this server.`
-        : 'Service is unimplemented.',
-    )
+    const refusal = refusalOf(path)
+    if (refusal !== undefined) throw unimplemented(refusal)
+    throw unimplemented(`${this.#services.has(serviceOf(path)) ? 'Method' : 'Service'} is unimplemented.`)
   }
 }
 

@@ -4,6 +4,7 @@ import type { Principal } from './access/principal.js'
 import type { StreamAccess } from './access/stream-access.js'
 import type { UserDirectory } from './access/user-directory.js'
 import type { PersistentSubscriptions } from './persistent/persistent-subscriptions.js'
+import type { SystemProjections } from './system-projections/system-projections.js'
 import { frame } from './transport/framing.js'
 import type { GrpcCall } from './transport/grpc-call.js'
 
@@ -14,10 +15,14 @@ export interface ServerContext {
   /** Undefined on a server without TLS, where there are no users. */
   readonly users: UserDirectory | undefined
   readonly groups: PersistentSubscriptions
+  /** Undefined on a server that was started without them. */
+  readonly projections: SystemProjections | undefined
   readonly maxAppendBytes: number
   readonly commitTimeoutMs: number
   /** Tells whoever runs the server of an error that is its own trouble; passes over all others. */
   readonly report: (error: unknown) => void
+  /** Asks whoever runs the server to stop it. */
+  readonly shutDown: () => void
   /** A UUID of this run of the server. */
   readonly instanceId: string
 }

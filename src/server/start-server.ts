@@ -7,11 +7,12 @@ import { metadataStreamOf } from '../log/stream.js'
 import { ADMINS, credentialsIn, OPS, type Principal } from './access/principal.js'
 import { ListedAccess, OPEN_ACCESS } from './access/stream-access.js'
 import { type NewUser, UserDirectory } from './access/user-directory.js'
-import { answerHttp } from './features/http-routes.js'
+import { answerHttp, type HttpAnswer, type HttpRequest } from './features/http-routes.js'
 import { Methods } from './methods.js'
 import { PersistentSubscriptions } from './persistent/persistent-subscriptions.js'
 import type { ServerContext } from './server-context.js'
 import { statusOf, unauthenticated } from './status.js'
+import { SystemProjections } from './system-projections/system-projections.js'
 import { type ServerCredentials, serverCredentials, type TlsOptions } from './transport/certificates.js'
 import { ClientLeftError, GrpcCall, ServerStoppingError } from './transport/grpc-call.js'
 import { sendHttp1, sendHttp2 } from './transport/http-answers.js'
@@ -28,6 +29,8 @@ export interface ServerOptions {
   readonly tls?: TlsOptions
   /** Users that are made where they are missing, beside admin and ops (password: changeit). Only with `tls`. */
   readonly users?: readonly NewUser[]
+  /** Whether `$ce-…`, `$et-…`, `$bc-…`, `$category-…` and `$streams` are written. Default no. */
+  readonly systemProjections?: boolean
   /** The most bytes of data in one append: what the store was opened with. Default 1 MiB. */
   readonly maxAppendBytes?: number
   /** After so long without an answer of the store a write's outcome is told as unknown. Default 2 s. */
@@ -36,6 +39,8 @@ export interface ServerOptions {
   readonly drainMs?: number
   /** Is told of errors that are the server's own fault; clients are only told that there was one. */
   readonly onInternalError?: (error: unknown) => void
+  /** A client with the right to do so asks the server to stop. Default: it stops. */
+  readonly onShutdown?: () => void
 }
 
 export interface RunningServer {
@@ -69,22 +74,25 @@ const SCAVENGES_METADATA = { $maxAge: 2_592_000, $acl: { $r: OPS, $w: [], $d: []
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const credentials = options.tls && serverCredentials(options.tls)
-  const context = await makeContext(options)
+  let stopped: Promise<void> | undefined
+  const stop = () => {
+    stopped ??= server.drain(listener)
+    return stopped
+  }
+  const context = await makeContext(options, options.onShutdown ?? (() => void stop()))
   const server = new Server(context, options)
   const { host = DEFAULT_HOST } = options
   const listener = await listen(server, options, credentials).catch(async (error: unknown) => {
-    await context.groups.stop()
+    await stopWork(context)
     throw error
   })
-  let stopped: Promise<void> | undefined
-  return {
-    port: listener.port,
-    connectionString: connectionStringOf({ host, port: listener.port, secure: credentials !== undefined }),
-    stop: () => {
-      stopped ??= server.drain(listener)
-      return stopped
-    },
-  }
+  const connectionString = connectionStringOf({ host, port: listener.port, secure: credentials !== undefined })
+  return { port: listener.port, connectionString, stop }
+}
+
+/** What goes on without a call. */
+async function stopWork({ groups, projections }: ServerContext): Promise<void> {
+  await Promise.all([groups.stop(), projections?.stop()])
 }
 
 function listen(
@@ -101,7 +109,7 @@ function listen(
   })
 }
 
-async function makeContext(options: ServerOptions): Promise<ServerContext> {
+async function makeContext(options: ServerOptions, shutDown: () => void): Promise<ServerContext> {
   const { store, maxAppendBytes = DEFAULT_MAX_APPEND_BYTES, commitTimeoutMs = DEFAULT_COMMIT_TIMEOUT_MS } = options
   const metadata = jsonEvent({ id: randomUUID(), type: '$metadata', data: SCAVENGES_METADATA })
   await store.append(metadataStreamOf(SCAVENGES_STREAM), [metadata], 'noStream')
@@ -109,8 +117,11 @@ async function makeContext(options: ServerOptions): Promise<ServerContext> {
   if (users) await addMissing(users, [...DEFAULT_USERS, ...(options.users ?? [])])
   const access = users ? new ListedAccess(store) : OPEN_ACCESS
   const report = reporter(options.onInternalError)
-  const groups = await PersistentSubscriptions.open({ store, onError: report })
-  return { store, access, users, groups, maxAppendBytes, commitTimeoutMs, report, instanceId: randomUUID() }
+  const surroundings = { store, onError: report }
+  const groups = await PersistentSubscriptions.open(surroundings)
+  const projections = options.systemProjections ? await SystemProjections.open(surroundings) : undefined
+  const settings = { maxAppendBytes, commitTimeoutMs, report, shutDown, instanceId: randomUUID() }
+  return { store, access, users, groups, projections, ...settings }
 }
 
 /** A status with a cause is the server's own trouble; one without is a caller's mistake. */
@@ -147,7 +158,10 @@ class Server {
   constructor(context: ServerContext, options: ServerOptions) {
     this.#context = context
     this.#options = options
-    this.#methods = new Methods({ secure: context.users !== undefined })
+    this.#methods = new Methods({
+      secure: context.users !== undefined,
+      projections: context.projections !== undefined,
+    })
     this.#maxMessageBytes = Math.max(MIN_MESSAGE_BYTES, context.maxAppendBytes + MESSAGE_OVERHEAD_BYTES)
   }
 
@@ -162,16 +176,21 @@ class Server {
     void this.#handle(call)
   }
 
-  answerHttp(asked: Parameters<typeof answerHttp>[0]): ReturnType<typeof answerHttp> {
-    const { instanceId, users } = this.#context
-    return answerHttp(asked, { instanceId, secure: users !== undefined })
+  /** Never throws. */
+  async answerHttp(asked: HttpRequest): Promise<HttpAnswer> {
+    try {
+      return await answerHttp(asked, this.#context, () => this.#authenticate(asked.authorization))
+    } catch (error) {
+      this.#context.report(error)
+      return { status: 500 }
+    }
   }
 
   async drain(listener: Listener): Promise<void> {
     listener.refuseNew()
     const calls = [...this.#calls]
     for (const call of calls) if (call.endless) call.abort(new ServerStoppingError())
-    const ended = Promise.all([this.#context.groups.stop(), ...calls.map(({ closed }) => closed)])
+    const ended = Promise.all([stopWork(this.#context), ...calls.map(({ closed }) => closed)])
     await Promise.race([ended, delay(this.#options.drainMs ?? DEFAULT_DRAIN_MS)])
     for (const call of this.#calls) call.abort(new ServerStoppingError())
     await listener.close()

@@ -8,8 +8,6 @@ export interface Departure {
   readonly ours: unknown
 }
 
-const NOT_SUPPORTED = 'is not supported by this server.'
-
 // An empty append takes no place in the log; it is given the position up to which it looked, from which one can read and subscribe.
 const END_OF_LOG = 'that of the original append'
 
@@ -51,6 +49,10 @@ const NEVER_ANSWERED: Departure[] = [
 // Only what is answered is advertised.
 const OWN_METHODS = [
   'event_store.client.gossip.gossip read',
+  'event_store.client.monitoring.monitoring stats',
+  ...['mergeindexes', 'restartpersistentsubscriptions', 'shutdown'].map(
+    (method) => `event_store.client.operations.operations ${method}`,
+  ),
   ...['create', 'delete', 'getinfo', 'list', 'read', 'replayparked', 'restartsubsystem', 'update'].map(
     (method) => `event_store.client.persistent_subscriptions.persistentsubscriptions ${method} [stream,all]`,
   ),
@@ -72,18 +74,14 @@ const USER_METHODS = [
   'update',
 ].map((method) => `event_store.client.users.users ${method}`)
 
-const MONITORING: Departure = {
-  case: 'features/monitoring-stats',
-  at: [],
-  ours: { code: 12, details: `event_store.client.monitoring.Monitoring ${NOT_SUPPORTED}`, trailers: {} },
-}
+const PROJECTION_METHODS = ['disable', 'enable', 'reset', 'restartsubsystem', 'result', 'state', 'statistics'].map(
+  (method) => `event_store.client.projections.projections ${method}`,
+)
 
 // Of HTTP there is what scripts and containers probe; the rest is refused as not implemented.
 const NOT_IMPLEMENTED = { status: 501, contentType: 'text/plain; charset=utf-8', bodyBytes: 'some' }
 const HTTP: Departure[] = [
   '/info/options',
-  '/stats',
-  '/stats/proc',
   '/web',
   '/web/index.html',
   '/',
@@ -93,13 +91,9 @@ const HTTP: Departure[] = [
   '/streams/$MISSING',
   '/streams/$GONE',
   '/streams/$all',
-  '/subscriptions',
   '/subscriptions/$S/$NOGROUP',
   '/users',
   '/users/$current',
-  '/projections/any',
-  '/projection/$by_category',
-  '/projection/$by_category/statistics',
   '/histogram/writer-flush',
 ].map((path) => ({
   case: `http/${path}`,
@@ -116,6 +110,31 @@ const HTTP_APPEND: Departure = {
   at: [],
   ours: { r: { status: 501 }, content: 'stream-not-found' },
 }
+
+// Only what is known is told: this runtime counts no contention and no thrown exceptions.
+const STATS: Departure[] = ['anonymousGET', 'adminGET'].map((at) => ({
+  case: 'http//stats/proc',
+  at: [at, 'jsonKeys'],
+  ours: ['startTime', 'id', 'mem', 'cpu', 'heap', 'diskIo', 'contextSwitches'],
+}))
+
+// Projections in JavaScript are refused by name.
+const NO_PROJECTION = { type: 'not-found', code: 5, message: "5 NOT_FOUND: Projection '$PROJ' not found" }
+const refused = (method: string, why: string) => ({
+  type: 'unknown',
+  code: 12,
+  message: `12 UNIMPLEMENTED: Projections.${method} is not supported: this server ${why}.`,
+})
+const NO_JAVASCRIPT = 'runs no projections in JavaScript, only the five system projections'
+const CUSTOM_PROJECTION: Departure[] = Object.entries({
+  create: refused('Create', NO_JAVASCRIPT),
+  again: refused('Create', NO_JAVASCRIPT),
+  delete: refused('Delete', 'has only the five system projections, which can be disabled and not deleted'),
+  state: NO_PROJECTION,
+  status: NO_PROJECTION,
+  disable: NO_PROJECTION,
+  statusAfter: NO_PROJECTION,
+}).map(([at, err]) => ({ case: 'projections/create-one', at: [at], ours: { err } }))
 
 const GROUPS: Departure[] = [
   // A real server never answers.
@@ -149,16 +168,22 @@ export const INSECURE_DEPARTURES: readonly Departure[] = [
   ...EMPTY_APPENDS,
   ...NEVER_ANSWERED,
   { case: 'features/supported-methods', at: ['methods'], ours: OWN_METHODS },
-  MONITORING,
   ...HTTP,
+  ...STATS.slice(0, 1),
   HTTP_APPEND,
+  ...CUSTOM_PROJECTION,
   ...GROUPS,
 ]
 
+/** In the order in which they are told, which is that of their names. */
+function secureMethods(): string[] {
+  return [...OWN_METHODS, ...USER_METHODS, ...PROJECTION_METHODS].sort()
+}
+
 export const SECURE_DEPARTURES: readonly Departure[] = [
-  { case: 'features/supported-methods', at: ['methods'], ours: [...OWN_METHODS, ...USER_METHODS] },
-  MONITORING,
+  { case: 'features/supported-methods', at: ['methods'], ours: secureMethods() },
   ...HTTP,
+  ...STATS.slice(1),
   HTTP_APPEND,
   MALFORMED,
 ]

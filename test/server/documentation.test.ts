@@ -59,7 +59,7 @@ describe('the table of methods', () => {
 
 function isSupported(path: string): boolean {
   try {
-    new Methods({ secure: true }).get(path)
+    new Methods({ secure: true, projections: true }).get(path)
     return true
   } catch {
     return false

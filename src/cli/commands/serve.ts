@@ -17,6 +17,7 @@ interface Options {
   readonly key?: string
   readonly ca?: string
   readonly users?: string
+  readonly systemProjections?: boolean
   readonly maxAppendSize?: number
   readonly commitTimeoutMs?: number
 }
@@ -44,6 +45,7 @@ export function addServe(program: Command, context: Context, run: (code: Promise
     .option('--key <file>', 'its private key (PEM)')
     .option('--ca <file>', 'the certificates that lead from it to a root (PEM)')
     .option('--users <file>', 'users beside admin and ops: a JSON list of login, password, fullName, groups')
+    .option('--system-projections', 'write $ce-…, $et-…, $bc-…, $category-… and $streams')
     .option('--max-append-size <bytes>', 'data of one append (default: 1048576)', numberOption('--max-append-size', 1))
     .option(
       '--commit-timeout-ms <ms>',
@@ -60,14 +62,15 @@ async function serve(options: Options, context: Context): Promise<ExitCode> {
   const serving = await context.serve(asked)
   stdout.write(`${serving.connectionString}\n`)
   if (stderr.isTerminal) stderr.write(`Serving ${escapeText(asked.store)}; Ctrl-C stops it.\n`)
-  await aborted(interruption.signal)
+  await Promise.race([aborted(interruption.signal), serving.stopped])
   await serving.stop()
+  if (!interruption.signal.aborted) return EXIT.clean
   // Whoever supervises a server stops it by SIGTERM: that is no failure.
   return interruption.name() === 'SIGTERM' ? EXIT.clean : EXIT.interrupted
 }
 
 async function serveOptions(options: Options, context: Context): Promise<ServeOptions> {
-  const { host, port, maxAppendSize, commitTimeoutMs } = options
+  const { host, port, systemProjections = false, maxAppendSize, commitTimeoutMs } = options
   const store = storeOf(options, context)
   if (/^[a-z+]+:\/\//i.test(store))
     throw new UsageError('--store: a server cannot be served; name a folder, or memory:')
@@ -78,6 +81,7 @@ async function serveOptions(options: Options, context: Context): Promise<ServeOp
     host,
     port,
     tls: await readTls(options),
+    systemProjections,
     users: options.users === undefined ? [] : await readServedUsers(options.users),
     ...(maxAppendSize !== undefined && { maxAppendBytes: maxAppendSize }),
     ...(commitTimeoutMs !== undefined && { commitTimeoutMs }),

@@ -3,22 +3,32 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
 import type { HttpAnswer, HttpRequest } from '../features/http-routes.js'
 
-type Answer = (request: HttpRequest) => HttpAnswer
+type Answer = (request: HttpRequest) => Promise<HttpAnswer>
 
-export function sendHttp1(request: IncomingMessage, response: ServerResponse, answer: Answer): void {
+export async function sendHttp1(request: IncomingMessage, response: ServerResponse, answer: Answer): Promise<void> {
   const { method = '', url: target = '/', headers } = request
-  const { status, body, contentType } = encode(answer({ method, target, authority: headers.host ?? '' }))
   request.resume()
+  const asked = { method, target, authority: headers.host ?? '', authorization: headers.authorization }
+  const { status, body, contentType } = encode(await answer(asked))
+  if (response.destroyed) return
   response.writeHead(status, { ...contentType, 'content-length': Buffer.byteLength(body) })
   response.end(method === 'HEAD' ? '' : body)
 }
 
-export function sendHttp2(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, answer: Answer): void {
+export async function sendHttp2(
+  stream: ServerHttp2Stream,
+  headers: IncomingHttpHeaders,
+  answer: Answer,
+): Promise<void> {
   const method = headers[':method'] ?? ''
-  const request = { method, target: headers[':path'] ?? '/', authority: headers[':authority'] ?? headers.host ?? '' }
-  const { status, body, contentType } = encode(answer(request))
+  const authority = headers[':authority'] ?? headers.host ?? ''
   stream.on('error', () => undefined)
   stream.resume()
+  const { authorization } = headers
+  const { status, body, contentType } = encode(
+    await answer({ method, target: headers[':path'] ?? '/', authority, authorization }),
+  )
+  if (stream.destroyed) return
   stream.respond({ ':status': status, ...contentType })
   stream.end(method === 'HEAD' ? '' : body)
 }
