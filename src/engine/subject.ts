@@ -32,7 +32,7 @@ export async function readSubject<State>(
   reader: EventReader,
   projection: Projection<State>,
   subject: string,
-  { upTo, signal }: SubjectReadOptions = {},
+  { upTo, signal, ...foldOptions }: SubjectReadOptions & FoldOptions = {},
 ): Promise<SubjectRead<State>> {
   const events: RecordedEvent[] = []
   const limiting: RecordedEvent[] = []
@@ -45,22 +45,32 @@ export async function readSubject<State>(
     if (metadata !== 'tombstoned') limiting.push(...metadata)
   }
   events.sort((a, b) => comparePositions(a.position, b.position))
-  const fold = new Fold(projection)
+  const fold = new Fold(projection, foldOptions)
   for (const event of [...limiting, ...events]) fold.add(event)
   return { folded: fold.subjects.get(subject) ?? emptySubject(projection, subject, 0), events, limiting }
 }
 
 /**
- * The same from the log of all streams: it keeps what was deleted or cut off since, until it is scavenged, so that an older cut is what it was then. Reads
- * the whole log up to the cut.
+ * The same as it was at an older cut. What was deleted or cut off since is in the log of all streams until that is scavenged: where anything ever limited
+ * one of the streams, the whole log is read up to the cut.
  */
 export async function readSubjectAsOf<State>(
   reader: EventReader,
   projection: Projection<State>,
   subject: string,
-  { upTo, happenedBy, signal }: SubjectReadOptions & FoldOptions,
+  options: SubjectReadOptions & FoldOptions,
 ): Promise<SubjectRead<State>> {
-  const fold = new Fold(projection, happenedBy === undefined ? {} : { happenedBy })
+  const read = await readSubject(reader, projection, subject, options)
+  return read.limiting.length === 0 ? read : readFromLog(reader, projection, subject, options)
+}
+
+async function readFromLog<State>(
+  reader: EventReader,
+  projection: Projection<State>,
+  subject: string,
+  { upTo, signal, ...foldOptions }: SubjectReadOptions & FoldOptions,
+): Promise<SubjectRead<State>> {
+  const fold = new Fold(projection, foldOptions)
   const streams = new Set(projection.categories.map((category) => streamOf(category, subject)))
   const describing = new Set([...streams].map(metadataStreamOf))
   const events: RecordedEvent[] = []
