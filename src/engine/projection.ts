@@ -188,7 +188,7 @@ export interface LiveView<State> {
   valueAtStake?(state: State): { readonly currency: string; readonly amountMinor: number } | undefined
   /** When it will be too late to make the subject good, in milliseconds since the Unix epoch; undefined where no end is known. */
   lostAt?(state: State): number | undefined
-  /** Why somebody must be woken by a finding now, in a few words; undefined where it can wait. */
+  /** Why somebody must be woken by a finding now, in a few words; undefined where it can wait. It too changes only with events and deadlines. */
   page?(state: State, finding: FindingRef, context: RuleContext): string | undefined
 }
 
