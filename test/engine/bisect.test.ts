@@ -16,6 +16,9 @@ import { comparePositions } from '../../src/log/position.js'
 import { subjectOf } from '../../src/log/stream.js'
 import { msOfTicks, ticksOfMs } from '../../src/log/ticks.js'
 import { folderScratch } from '../../src/scratch/folder-scratch.js'
+import { openMemoryStore } from '../../src/stores/memory/memory-store.js'
+import { generate } from '../../src/workload/generate.js'
+import { writeWorkload } from '../../src/workload/write-store.js'
 import { eventsOfLog } from '../controls/events.js'
 import { logInTime, storeOf, type Taken } from '../controls/logs-in-time.js'
 import { seedFor } from '../controls/seed.js'
@@ -101,6 +104,24 @@ describe('a bisection of all subjects', () => {
   })
 })
 
+it('a bisection that does not fit into memory finds the same, and leaves nothing behind', async () => {
+  const store = openMemoryStore()
+  const workload = generate({ bookings: 300, seed: seedFor('bisect under a limit'), scenario: 'outage' })
+  await writeWorkload(store, workload)
+  const cut = (await resolveCut(store, { kind: 'head' }, Date.now())) as Cut
+  const now = Date.parse(workload.marker.now)
+  for (const rule of ['paid-not-ticketed', 'duplicate-event']) {
+    const question = { rule, axis: 'occurred', now, cut } as const
+    const whole = await bisect(store, rules, question)
+    for (const bytesMax of [0, 300_000]) {
+      const memory = { bytesMax, scratch: () => folderScratch(folder) }
+      expect(await bisect(store, rules, { ...question, memory })).toEqual(whole)
+    }
+    expect(whole.length).toBeGreaterThan(0)
+  }
+  expect(readdirSync(folder)).toEqual([])
+})
+
 describe('a bisection of a rule across subjects', () => {
   const reused = 'ticket-number-reused'
 
@@ -184,6 +205,14 @@ describe('what did it', () => {
     expect(summaryOf(await turnsIn(store, 'paid-not-ticketed'))).toEqual([
       ['came', 20, 'time', 'PaymentCaptured'],
       ['went', 90, 'event', 'TicketIssued'],
+    ])
+  })
+
+  it('is time where the grace period ends in the very moment of an event, which then only answers', async () => {
+    const store = await storeOf(history(...paid, [issued('p1'), 20]))
+    expect(summaryOf(await turnsIn(store, 'paid-not-ticketed'))).toEqual([
+      ['came', 20, 'time', 'PaymentCaptured'],
+      ['went', 20, 'event', 'TicketIssued'],
     ])
   })
 

@@ -17,7 +17,7 @@ import { parseTicks, ticksOfMs } from '../../src/log/ticks.js'
 import { eventsOfLog } from '../controls/events.js'
 import { appendTold, logInTime, storeOf, type Taken } from '../controls/logs-in-time.js'
 import { seedFor } from '../controls/seed.js'
-import { captured, issued, msAt, requested, time } from '../projections/booking/history.js'
+import { adult, captured, issued, msAt, requested, time } from '../projections/booking/history.js'
 
 const rules = booking as Projection
 
@@ -228,4 +228,41 @@ describe('a difference', () => {
       ['b2', 'events', 1],
     ])
   })
+
+  it('that another subject made, with no event on its own, says that, and which field it is', async () => {
+    const couple = requested({ passengers: [adult('p1'), adult('p2')] })
+    const store = await storeOf(
+      [couple, captured(), issued('p1')]
+        .map((told) => ({ told: { ...told, subject: 'b1' }, minute: 5 }))
+        .map(bookingOf),
+    )
+    const from = await momentAt(store, 2, msAt(60))
+    await appendTold(store, bookingOf({ told: { ...issued('p1'), subject: 'b2' }, minute: 0 }).told, 20)
+    const { differences } = await compareMoments(store, rules, { from, to: await momentAt(store, 3, msAt(61)) })
+    const owed = differences.filter(({ change }) => change.finding.rule === 'partly-ticketed')
+    expect(owed.map(({ change, cause, events }) => [change.kind, cause, events])).toEqual([['changed', 'others', []]])
+    expect(owed[0]?.change).toMatchObject({ fields: ['heldBy'], finding: { heldBy: ['ticket-number-reused'] } })
+  })
+
+  it('by what had happened names the events after the one moment and up to the other', async () => {
+    const told = [requested(), captured(), issued('p1', { occurredAt: time(30) })]
+    const store = await storeOf(told.map((one) => bookingOf({ told: { ...one, subject: 'b1' }, minute: 100 })))
+    const momentBy = async (minute: number): Promise<Moment> => ({
+      ...(await momentAt(store, 2, msAt(minute))),
+      happenedBy: ticksOfMs(msAt(minute)),
+    })
+    const named = async (one: number, other: number) => {
+      const [from, to] = [await momentBy(one), await momentBy(other)]
+      const { differences } = await compareMoments(store, rules, { from, to })
+      return differences.map(({ change, cause, events }) => [change.kind, cause, ...events.map(({ type }) => type)])
+    }
+    expect(await named(4, 29)).toEqual([['came', 'events', 'PaymentCaptured']])
+    expect(await named(5, 29)).toEqual([['came', 'time']])
+    expect(await named(25, 30)).toEqual([['went', 'events', 'TicketIssued']])
+    expect(await named(30, 31)).toEqual([])
+  })
 })
+
+function bookingOf({ told, minute }: Taken): Taken {
+  return { told: { ...told, data: { ...told.data, bookingId: told.subject ?? '' } }, minute }
+}
