@@ -19,6 +19,8 @@ export interface WatchOptions extends SessionOptions, WatcherOptions {
   readonly onStandby: (holder: string) => void
   /** A session has begun, and what it knows can be looked at; undefined: it has ended. */
   readonly onSession?: (session: Session | undefined) => void
+  /** What goes on beside the watch while it holds the lease (a webhook, repairs). It ends when the signal is aborted, and is waited for. */
+  readonly beside?: (ending: AbortSignal) => Promise<void>
   /** The store cannot be reached or what was written is not known; it is tried again. */
   readonly onTrouble: (error: Error) => void
 }
@@ -46,7 +48,18 @@ interface History {
   mustStartAnew: boolean
 }
 
-async function runUnderLease(options: WatchOptions, history: History, { lost }: HeldLease): Promise<Outcome> {
+async function runUnderLease(options: WatchOptions, history: History, lease: HeldLease): Promise<Outcome> {
+  const ending = new AbortController()
+  const beside = options.beside?.(ending.signal)
+  try {
+    return await runSessions(options, history, lease)
+  } finally {
+    ending.abort()
+    await beside
+  }
+}
+
+async function runSessions(options: WatchOptions, history: History, { lost }: HeldLease): Promise<Outcome> {
   const { signal: drain } = options
   let outcome: Outcome = 'on'
   while (outcome === 'on' && !lost.aborted && !drain.aborted) {

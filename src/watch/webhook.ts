@@ -15,6 +15,7 @@ import { pauseUnless } from './pause.js'
 const CATEGORY = 'makegood.webhook'
 const FIRST_RETRY_MS = 500
 const RETRY_MAX_MS = 60_000
+const EMPTY_LOOK_MS = 20
 
 /** PORT: sends one request and gives its status; throws where there is no answer in time, or `ending` is aborted. Redirects are not followed. */
 export type Post = (body: string, headers: Readonly<Record<string, string>>, ending: AbortSignal) => Promise<number>
@@ -76,6 +77,12 @@ export class Webhook {
     this.#backlog += records.filter((record) => this.#isMine(record)).length
   }
 
+  /** Waits until nothing waits any more, for so long at most. */
+  async empty(waitMs: number): Promise<void> {
+    const stop = AbortSignal.timeout(waitMs)
+    while (this.#backlog > 0 && !stop.aborted) await pauseUnless(stop, EMPTY_LOOK_MS)
+  }
+
   /** Delivers until the signal is aborted. */
   async run(signal: AbortSignal): Promise<void> {
     for (let pause = this.#retryMs; !signal.aborted; pause = Math.min(2 * pause, RETRY_MAX_MS)) {
@@ -92,6 +99,8 @@ export class Webhook {
 
   async #follow(signal: AbortSignal): Promise<void> {
     await this.#readCheckpoint()
+    // Another process may have delivered since.
+    this.#backlog = await this.#countWaiting()
     const subscription = this.#options.store.subscribeToAll({
       after: this.#position ?? 'start',
       filter: this.#filter,

@@ -15,6 +15,7 @@ import {
 import type { EventStore } from '../../src/log/event-store.js'
 import { openEmbeddedStore } from '../../src/stores/embedded/embedded-store.js'
 import { makegood, rowsOf } from '../cli/run-makegood.js'
+import { Receiver } from './receiver.js'
 import { issue, pay, WatchProcess } from './watch-process.js'
 import { until } from './watching.js'
 
@@ -47,6 +48,21 @@ describe('makegood watch', () => {
     const third = await once()
     expect(rowsOf(third).map(({ change, id }) => [change, id])).toEqual([['resolved', rowsOf(first)[0]?.id]])
     expect(third.code).toBe(0)
+  })
+
+  it('--once ends when its alerts are delivered, and gives up waiting for a webhook that is down', async () => {
+    const receiver = await Receiver.open()
+    await pay(store, 'B1', -1_000)
+    expect((await once('--webhook', receiver.url.href)).code).toBe(2)
+    expect(receiver.changes).toEqual(['opened B1'])
+    receiver.answer = 503
+    await pay(store, 'B2', -1_000)
+    expect((await once('--webhook', receiver.url.href)).code).toBe(2)
+    expect(receiver.changes).toEqual(['opened B1'])
+    receiver.answer = 200
+    await once('--webhook', receiver.url.href)
+    expect(receiver.changes).toEqual(['opened B1', 'opened B2'])
+    receiver.close()
   })
 
   it('prints a line a person can read on a terminal', async () => {

@@ -1,63 +1,15 @@
 // Alerts over a webhook: signed, in order, each at least once whatever the receiver does, and the watch waits for none of it.
 import { createHmac, randomUUID } from 'node:crypto'
-import { once } from 'node:events'
-import { createServer, type IncomingMessage, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { httpPost } from '../../src/http-post.js'
 import type { EventStore } from '../../src/log/event-store.js'
 import { openMemoryStore } from '../../src/stores/memory/memory-store.js'
-import type { AlertRecord } from '../../src/watch/alert.js'
 import { Webhook } from '../../src/watch/webhook.js'
 import { type Happening, happen, NOW } from './live-airline.js'
+import { Receiver } from './receiver.js'
 import { alertRecords, TestClock, until, Watching } from './watching.js'
 
 const SECRET = 'only the two of us know'
-
-/** A receiver on a free port that answers as it is told. */
-class Receiver {
-  readonly got: {
-    readonly record: AlertRecord
-    readonly body: string
-    readonly headers: IncomingMessage['headers']
-  }[] = []
-  /** What it answers next; undefined: nothing at all. */
-  answer: number | undefined = 200
-  readonly #server: Server
-
-  private constructor(server: Server) {
-    this.#server = server
-  }
-
-  static async open(): Promise<Receiver> {
-    const server = createServer()
-    const receiver = new Receiver(server)
-    server.on('request', async (request, response) => {
-      const chunks: Buffer[] = []
-      for await (const chunk of request) chunks.push(chunk as Buffer)
-      const body = Buffer.concat(chunks).toString()
-      if (receiver.answer === undefined) return
-      if (receiver.answer < 300) receiver.got.push({ record: JSON.parse(body), body, headers: request.headers })
-      response.writeHead(receiver.answer, { location: 'http://127.0.0.1:1/' }).end()
-    })
-    server.listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    return receiver
-  }
-
-  get url(): URL {
-    return new URL(`http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/alerts`)
-  }
-
-  get changes(): string[] {
-    return this.got.map(({ record }) => `${record.change} ${record.subject}`)
-  }
-
-  close(): void {
-    this.#server.closeAllConnections()
-    this.#server.close()
-  }
-}
 
 const closing: (() => unknown)[] = []
 afterEach(async () => {
@@ -70,9 +22,8 @@ async function receive(): Promise<Receiver> {
   return receiver
 }
 
-/** A webhook of watch `w` that runs until the test is over, or it is stopped. */
-async function deliver(store: EventStore, receiver: Receiver, secret?: string) {
-  const webhook = await Webhook.open({
+function openWebhook(store: EventStore, receiver: Receiver, secret?: string): Promise<Webhook> {
+  return Webhook.open({
     store,
     watch: 'w',
     post: httpPost(receiver.url),
@@ -82,6 +33,11 @@ async function deliver(store: EventStore, receiver: Receiver, secret?: string) {
     retryMs: 5,
     onTrouble: () => {},
   })
+}
+
+/** A webhook of watch `w` that runs until the test is over, or it is stopped. */
+async function deliver(store: EventStore, receiver: Receiver, secret?: string) {
+  const webhook = await openWebhook(store, receiver, secret)
   const ending = new AbortController()
   const running = webhook.run(ending.signal)
   const stop = async () => {
@@ -170,14 +126,7 @@ describe('a webhook', () => {
     await first.stop()
     for (const subject of ['b2', 'b3']) await happen(store, paid(subject))
     await until(() => watching.told.length === 3, 'told')
-    const second = await Webhook.open({
-      store,
-      watch: 'w',
-      post: httpPost(receiver.url),
-      clock: () => NOW,
-      newId: randomUUID,
-      onTrouble: () => {},
-    })
+    const second = await openWebhook(store, receiver)
     expect(second.backlog).toBe(2)
     await deliver(store, receiver)
     await until(() => receiver.got.length === 3, 'the others')
@@ -194,6 +143,30 @@ describe('a webhook', () => {
     await deliver(store, receiver)
     await until(() => receiver.got.length === 1, 'delivered')
     expect(receiver.changes).toEqual(['opened b1'])
+  })
+
+  it('is served by the process that holds the lease, and by no other', async () => {
+    const [store, receiver] = [openMemoryStore(), await receive()]
+    const start = async () => {
+      const webhook = await openWebhook(store, receiver)
+      const watching = new Watching(store, new TestClock(), {
+        onWritten: (records) => webhook.noteWritten(records),
+        beside: (held) => webhook.run(held),
+      })
+      closing.push(() => watching.drain())
+      return watching
+    }
+    const [first, second] = [await start(), await start()]
+    await until(() => [first, second].some(({ standbys }) => standbys.length > 0), 'one stands by')
+    const [holder, standby] = first.standbys.length > 0 ? [second, first] : [first, second]
+    for (const subject of ['b1', 'b2', 'b3']) await happen(store, paid(subject))
+    await until(() => receiver.got.length === 3, 'delivered by the first')
+    await holder.drain()
+    await until(() => standby.session?.state === 'live', 'taken over')
+    for (const subject of ['b4', 'b5']) await happen(store, paid(subject))
+    await until(() => receiver.got.length === 5, 'delivered by the second')
+    await standby.drain()
+    expect(receiver.changes).toEqual(['b1', 'b2', 'b3', 'b4', 'b5'].map((subject) => `opened ${subject}`))
   })
 
   it('that is new is not sent what was written before', async () => {

@@ -15,13 +15,15 @@ import { formatOf, type Row } from '../output.js'
 import { nowOf, storeOf } from '../reading.js'
 import { escapeText, jsonLine } from '../text.js'
 import { isFromStart, nameOf, type WatchCommandOptions, webhookUrl, withWatchOptions } from '../watch-options.js'
-import { openWatchRepair } from '../watch-repair.js'
+import { openWatchRepair, type WatchRepair } from '../watch-repair.js'
 
 /** The environment's name of what webhook bodies are signed with. */
 const SECRET = 'MAKEGOOD_WEBHOOK_SECRET'
 /** A watch that has done nothing for so long hangs: it does something every second. */
 const HANGING_MS = 120_000
 
+/** How long the end of a watch waits for its webhook. */
+const LAST_DELIVERIES_MS = 5_000
 /** A clock that was set back by more than this is worth a word. */
 const AHEAD_MS = 60_000
 
@@ -93,13 +95,13 @@ async function watchStore(
     onRow: surroundings.printRow,
     onReport: ({ outcomes }) => metrics.countRepairs(outcomes),
   })
-  const ending = new AbortController()
-  const beside: (Promise<unknown> | undefined)[] = []
+  const endpoint = await openEndpoint(options, { metrics, context, session: () => running.session }).catch(
+    async (error: unknown) => {
+      await repairing?.close()
+      throw error
+    },
+  )
   try {
-    const endpoint = await openEndpoint(options, { metrics, context, session: () => running.session })
-    beside.push(closeAtEnd(endpoint, ending.signal))
-    beside.push(webhook?.run(ending.signal).catch((error: unknown) => running.fail(error)))
-    beside.push(repairing?.auto.run(AbortSignal.any([ending.signal, running.drain])))
     await watch({
       ...timesOf(options),
       ...tellers(name, { ...surroundings, running, metrics, webhook }),
@@ -113,21 +115,34 @@ async function watchStore(
       once: options.once ?? false,
       holder: `${context.user} ${context.newId()}`,
       signal: running.drain,
+      beside: (held) => runBeside({ webhook, repairing, running }, held),
       repairStopped: () => repairing?.auto.stopped,
       onStep: context.failpoint,
     })
   } finally {
-    ending.abort()
-    await Promise.allSettled(beside)
+    await endpoint?.close()
     await repairing?.close()
   }
   running.throwFailure()
   return exitCode(options, context, running.last)
 }
 
-async function closeAtEnd(endpoint: MetricsEndpoint | undefined, ending: AbortSignal): Promise<void> {
-  if (!ending.aborted) await once(ending, 'abort')
-  await endpoint?.close()
+/** Delivers and repairs while the lease is held; at its end what is waiting is still delivered, if that does not take long. */
+async function runBeside(
+  {
+    webhook,
+    repairing,
+    running,
+  }: { webhook: Webhook | undefined; repairing: WatchRepair | undefined; running: Running },
+  held: AbortSignal,
+): Promise<void> {
+  const delivered = new AbortController()
+  const delivering = webhook?.run(delivered.signal).catch((error: unknown) => running.fail(error))
+  await repairing?.auto.run(AbortSignal.any([held, running.drain]))
+  if (!held.aborted) await once(held, 'abort')
+  await webhook?.empty(LAST_DELIVERIES_MS)
+  delivered.abort()
+  await delivering
 }
 
 /** The session that runs, and what may end it from outside. */
