@@ -4,7 +4,13 @@ import { describe, expect, it } from 'vitest'
 import { readCurrent, readCurrentResult, switchCurrent } from '../../src/engine/current-result.js'
 import { type Cut, resolveCut } from '../../src/engine/cut.js'
 import { replay } from '../../src/engine/replay.js'
-import { ResultTakenError, readResult, resultStreamOf, storeResult } from '../../src/engine/stored-result.js'
+import {
+  ResultTakenError,
+  readResult,
+  resultStreamOf,
+  type StoredResult,
+  storeResult,
+} from '../../src/engine/stored-result.js'
 import { jsonEvent } from '../../src/log/event.js'
 import type { EventStore } from '../../src/log/event-store.js'
 import { StoreCorruptError } from '../../src/log/store-errors.js'
@@ -87,6 +93,11 @@ describe('the current result', () => {
     await write(store, 'parcel-0', { type: 'Sent' })
     await storeResult(store, await scanned(store), randomUUID)
     expect((await readCurrentResult(store, 'parcels', await readCurrent(store, 'parcels')))?.run).toBe(result.run)
+    const other = await readResult(store, STREAM)
+    expect(await switchCurrent(store, other as StoredResult, { ...by, current: one })).toBe('switched')
+    const two = await readCurrent(store, 'parcels')
+    expect(two.switched).toMatchObject({ run: other?.run, previous: { version: '1', run: result.run } })
+    expect((await readCurrentResult(store, 'parcels', two))?.findings).toHaveLength(1)
   })
 
   it('is switched by one of two who read the same', async () => {
