@@ -17,7 +17,9 @@ export function printComparison(
   { stdout }: Context,
   extra: Partial<Row> = {},
 ): void {
-  const printer = makePrinter(formatOf(format, stdout.isTerminal), LAYOUT, (text) => stdout.write(text))
+  const chosen = formatOf(format, stdout.isTerminal)
+  const layout = layoutOf(chosen === 'table' ? 'table' : 'plain')
+  const printer = makePrinter(chosen, layout, (text) => stdout.write(text))
   for (const difference of comparison.differences) printer.row(differenceRow(difference))
   const { from, to } = comparison
   printer.finish({
@@ -69,22 +71,43 @@ function eventRow({ id, stream, revision, type, created, position }: RecordedEve
   return { id, stream, revision, eventType: type, created: time, position: formatPosition(position) }
 }
 
-const LAYOUT: Layout = {
-  list: 'differences',
-  columns: [
-    { head: 'change', of: (row) => row.change },
-    { head: 'rule', of: (row) => row.rule },
-    { head: 'subject', of: (row) => row.subject },
-    { head: 'since', of: ({ finding }) => (finding as Finding).since },
-    {
-      head: 'value',
-      of: ({ value }) => (value ? formatMoney(value as { currency: string; amountMinor: number }) : ''),
-    },
-    { head: 'by', of: describeCause },
-    { head: 'fields', of: ({ fields }) => (fields as string[] | undefined)?.join(', ') },
-    { head: 'id', of: ({ finding }) => (finding as Finding).id },
+type Column = Layout['columns'][number]
+
+interface ValueCells {
+  readonly currency: string
+  readonly amountMinor: number
+}
+
+const amountOf = ({ value }: Row) => value as ValueCells | null
+
+/** A person reads an amount, a program its parts. */
+const VALUE_COLUMNS: Readonly<Record<'table' | 'plain', readonly Column[]>> = {
+  table: [{ head: 'value', of: (row) => formatNullable(amountOf(row)) }],
+  plain: [
+    { head: 'currency', of: (row) => amountOf(row)?.currency },
+    { head: 'amountMinor', of: (row) => amountOf(row)?.amountMinor },
   ],
-  describe: (summary) => describeSummary(summary as unknown as ComparisonSummary & Sides),
+}
+
+function formatNullable(value: ValueCells | null): string {
+  return value ? formatMoney(value) : ''
+}
+
+function layoutOf(kind: 'table' | 'plain'): Layout {
+  return {
+    list: 'differences',
+    columns: [
+      { head: 'change', of: (row) => row.change },
+      { head: 'rule', of: (row) => row.rule },
+      { head: 'subject', of: (row) => row.subject },
+      { head: 'since', of: ({ finding }) => (finding as Finding).since },
+      ...VALUE_COLUMNS[kind],
+      { head: 'by', of: describeCause },
+      { head: 'fields', of: ({ fields }) => (fields as string[] | undefined)?.join(', ') },
+      { head: 'id', of: ({ finding }) => (finding as Finding).id },
+    ],
+    describe: (summary) => describeSummary(summary as unknown as ComparisonSummary & Sides),
+  }
 }
 
 function describeCause({ cause, events }: Row): string {

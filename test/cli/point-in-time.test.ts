@@ -245,6 +245,10 @@ describe('two versions of the rules', () => {
       to: { version: '2', findings: { 'not-sent': 1 } },
       rules: { 'not-sent': { came: 0, went: 1, changed: 0, money: { came: {}, went: { EUR: 200 } } } },
     })
+    const csv = await makegood(['diff', '--projection', one, '--against', two, '--format', 'csv', ...store])
+    expect(csv.stdout).toMatch(
+      /^change,rule,subject,since,currency,amountMinor,by,fields,id\r\nwent,not-sent,B,,EUR,200,rules,,/,
+    )
     const same = await makegood(['diff', '--projection', one, '--against', one, '--format', 'table', ...store])
     expect([same.code, same.stdout]).toEqual([0, expect.stringContaining('Nothing differs.')])
     expect(same.stderr).toContain('raise the version')
