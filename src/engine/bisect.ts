@@ -3,7 +3,7 @@
 import type { RecordedEvent } from '../log/event.js'
 import type { EventReader } from '../log/event-store.js'
 import { comparePositions } from '../log/position.js'
-import { metadataStreamOf, prefixesOf, streamOf } from '../log/stream.js'
+import { describedBy, metadataStreamOf, prefixesOf, streamOf } from '../log/stream.js'
 import type { Cut } from './cut.js'
 import { rulesOf } from './detect.js'
 import { EventsBySubject } from './events-by-subject.js'
@@ -26,22 +26,30 @@ export interface BisectOptions extends TurnsQuestion {
   readonly onProgress?: (progress: Progress) => void
 }
 
+export interface Bisection {
+  /** In the order of time, then of the log. */
+  readonly turns: readonly Turn[]
+  /** Events that were read and belong to nobody known: they could be anybody's, and "never true" means nothing then. */
+  readonly unattributable: number
+}
+
 /** A rule that cannot be bisected, and why. */
 export class BisectError extends Error {
   override readonly name = 'BisectError'
 }
 
 /**
- * All turns of a rule's findings, in the order of time, then of the log. Throws BisectError for a rule that there is not, or of which the log alone does
+ * All turns of a rule's findings. Throws BisectError for a rule that there is not, or of which the log alone does
  * not tell; ScratchError, and what the reader throws.
  */
-export async function bisect(reader: EventReader, projection: Projection, options: BisectOptions): Promise<Turn[]> {
+export async function bisect(reader: EventReader, projection: Projection, options: BisectOptions): Promise<Bisection> {
   refuseRule(projection, options)
   const gathered = new EventsBySubject(options.memory)
   try {
-    await gather(reader, projection, { ...options, gathered })
+    const unattributable = await gather(reader, projection, { ...options, gathered })
     const turns = [...allTurns(gathered, projection, options)]
-    return turns.sort((a, b) => a.at - b.at || comparePositions(a.cause.event.position, b.cause.event.position))
+    turns.sort((a, b) => a.at - b.at || comparePositions(a.cause.event.position, b.cause.event.position))
+    return { turns, unattributable }
   } finally {
     gathered.close()
   }
@@ -81,21 +89,25 @@ function refuseRule(projection: Projection, { rule, axis }: BisectOptions): void
   }
 }
 
+/** Gives how many events belong to nobody. */
 async function gather(
   reader: EventReader,
   projection: Projection,
   { cut, rule, signal, onProgress, gathered, ...options }: BisectOptions & { readonly gathered: EventsBySubject },
-): Promise<void> {
+): Promise<number> {
   // Who shares a key with a subject is known only from all of them.
   const subjects = sharedRuleOf(projection, rule) ? undefined : options.subjects
   const streamPrefixes = subjects ? streamsOf(subjects, projection) : prefixesOf(projection.categories)
   const wanted = subjects && new Set(subjects)
+  let unattributable = 0
   const note = progressNoter(cut, onProgress)
   for await (const event of readRange(reader, { streamPrefixes, upTo: cut.position, ...(signal && { signal }) })) {
     note(event)
     const subject = ownerOf(event, projection)
-    if (subject !== undefined && (wanted?.has(subject) ?? true)) gathered.add(subject, event)
+    if (subject === undefined && describedBy(event.stream) === undefined) unattributable += 1
+    else if (subject !== undefined && (wanted?.has(subject) ?? true)) gathered.add(subject, event)
   }
+  return unattributable
 }
 
 function streamsOf(subjects: readonly string[], { categories }: Projection): string[] {

@@ -1,6 +1,6 @@
 // `bisect`: since when a finding of a rule has been true: of a subject the event, or the moment, that made it so; of all subjects the window.
 import type { Command } from 'commander'
-import { BisectError, bisect } from '../../engine/bisect.js'
+import { BisectError, type Bisection, bisect } from '../../engine/bisect.js'
 import type { Cut } from '../../engine/cut.js'
 import { histogramOf, TooManyBucketsError } from '../../engine/histogram.js'
 import type { Moment } from '../../engine/moment.js'
@@ -18,9 +18,9 @@ import {
 } from '../bisect-output.js'
 import type { Context } from '../context.js'
 import { durationOption } from '../duration-option.js'
-import { EXIT, type ExitCode, UsageError } from '../exit-codes.js'
+import { EXIT, type ExitCode, UsageError, worstOf } from '../exit-codes.js'
 import { memoryOf } from '../memory-option.js'
-import { formatOf, makePrinter } from '../output.js'
+import { counted, formatOf, makePrinter } from '../output.js'
 import { progressLine } from '../progress.js'
 import { momentOf, type ReadingOptions, storeOf, withByOption, withReadingOptions } from '../reading.js'
 
@@ -58,12 +58,14 @@ async function bisectStore(rule: string, options: BisectCommandOptions, context:
   try {
     const moment = await momentOf(store, { ...options, option: '--as-of', text: options.asOf }, context.clock())
     await warnOfGenerated(store, moment, context)
-    const turns = moment.cut
+    const { turns, unattributable } = moment.cut
       ? await turnsIn(store, projection, { rule, moment, cut: moment.cut, options, context })
-      : []
+      : { turns: [], unattributable: 0 }
     if (isEach) printTurns(turns, { rule, moment, options }, context)
     else printHistogram(turns, { rule, moment, options }, context)
-    return turns.length > 0 ? EXIT.findings : EXIT.clean
+    if (unattributable > 0)
+      context.stderr.write(`INCOMPLETE: ${counted(unattributable, 'event')} cannot be told whose they are\n`)
+    return worstOf([unattributable > 0 ? EXIT.incomplete : undefined, turns.length > 0 ? EXIT.findings : undefined])
   } finally {
     await store.close()
   }
@@ -85,7 +87,7 @@ async function turnsIn(
   store: EventReader,
   projection: Projection,
   { rule, moment, cut, options, context }: Question & { readonly cut: Cut; readonly context: Context },
-): Promise<Turn[]> {
+): Promise<Bisection> {
   const show = progressLine(context)
   try {
     return await bisect(store, projection, {
