@@ -24,6 +24,8 @@ export interface ServeProcess {
   readonly pid: number
   readonly connectionString: string
   readonly port: number
+  /** Resolves when it has ended, whoever ended it. */
+  readonly ended: Promise<Ended>
   /** Sends a signal and waits for the end. */
   end(signal: NodeJS.Signals): Promise<Ended>
 }
@@ -47,6 +49,7 @@ export async function startServe(args: readonly string[], start: ServeStart = {}
     pid: child.pid ?? 0,
     connectionString,
     port: Number(/:(\d+)\?/.exec(connectionString)?.[1]),
+    ended,
     end: (signal) => {
       child.kill(signal)
       return ended

@@ -69,7 +69,7 @@ export class TargetStream {
   /** Whether it was written; else nothing is known of the stream any more. */
   async #append(due: readonly Due[], last: Due, { expected, begins }: Known): Promise<boolean> {
     this.#known = undefined
-    if (begins !== undefined) await this.#begin(begins)
+    if (begins !== undefined && !(await this.#begin(begins))) return false
     const events = due.map((one) => this.#proposed(one))
     const result = await this.#store.append(this.#stream, events, expected)
     if (result.kind === 'appended') {
@@ -110,13 +110,14 @@ export class TargetStream {
     return { expected, linkedTo }
   }
 
-  /** What was written in an earlier life cannot be read any more. */
-  async #begin(revision: number): Promise<void> {
+  /** Makes that everybody may read it, and that nobody reads what was written in an earlier life. Whether that is done. */
+  async #begin(revision: number): Promise<boolean> {
     const data = { ...(revision > 0 && { $tb: revision }), $acl: ACL }
     const metadata = jsonEvent({ id: randomUUID(), type: '$metadata', data })
     // Of a stream that is new, metadata that is there already was set by somebody on purpose, or before a kill.
     const expected = revision === 0 ? 'noStream' : 'any'
-    await this.#store.append(metadataStreamOf(this.#stream), [metadata], expected)
+    const { kind } = await this.#store.append(metadataStreamOf(this.#stream), [metadata], expected)
+    return kind === 'appended' || (kind === 'conflict' && revision === 0)
   }
 
   #proposed({ source, emission }: Due): ProposedEvent {
