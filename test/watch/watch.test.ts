@@ -93,6 +93,30 @@ describe('a watch', () => {
     expect(openIn(await alertRecords(store))).toEqual(await expectedOpen(store, clock.now))
   })
 
+  it('knows after a restart which keys are taken, though nothing was wrong with who took them', async () => {
+    const store = openMemoryStore()
+    const clock = new TestClock()
+    await happen(store, paid('b1'))
+    await happen(store, issued('b1', '1'))
+    const first = new Watching(store, clock)
+    await until(isLive(first), 'live')
+    await first.drain()
+    expect(first.told).toEqual([])
+    const second = new Watching(store, clock)
+    await until(isLive(second), 'live')
+    expect(second.session?.detection.residents.size).toBe(0)
+    await happen(store, paid('b2'))
+    await happen(store, issued('b2', '1'))
+    const reused = () => second.told.filter(({ rule }) => rule === 'ticket-number-reused')
+    await until(() => reused().length === 2, 'both are told of')
+    await second.drain()
+    expect(
+      reused()
+        .map(({ subject }) => subject)
+        .sort(),
+    ).toEqual(['b1', 'b2'])
+  })
+
   it('says nothing of what the log has and it has not read yet', async () => {
     const store = openMemoryStore()
     const clock = new TestClock()
