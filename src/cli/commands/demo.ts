@@ -36,7 +36,7 @@ export function addDemo(program: Command, context: Context, run: (code: Promise<
     .command('demo')
     .description('the whole job on a made-up outage, in a temporary store')
     .option('--seed <n>', 'another seed makes another outage', numberOption('--seed'), 7)
-    .option('--bookings <n>', 'how many bookings', numberOption('--bookings', 100), 4000)
+    .option('--bookings <n>', 'how many bookings', numberOption('--bookings', 100), 3000)
     .option('--keep', 'leave the store where it is, and say where')
     .addHelpText('after', EXAMPLES)
     .action((options: DemoOptions) => run(demo(options, context)))
