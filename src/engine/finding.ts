@@ -1,11 +1,11 @@
 // Findings: what is wrong with a subject, the evidence that proves it, an id that stays, and the order they are told in.
-import { v5 as uuidV5 } from 'uuid'
+import { parse as parseUuid, v5 as uuidV5 } from 'uuid'
 import type { Revision } from '../log/revision.js'
 import type { JsonObject } from './json.js'
 import type { Disposition, Evidence, RuleHead, Severity } from './projection.js'
 
 /** Namespace of the ids of findings (a UUID of our own choice). */
-const FINDING_NAMESPACE = '3c0f2f4e-6c1d-5b8e-9a57-5d1f8f6b2a10'
+const FINDING_NAMESPACE = parseUuid('3c0f2f4e-6c1d-5b8e-9a57-5d1f8f6b2a10')
 
 /** One inconsistency of one subject as of a cut. Plain data; what `scan` prints. */
 export interface Finding {

@@ -93,7 +93,11 @@ function isAt(bytes: Uint8Array, start: number, end: number, name: Uint8Array): 
 
 function skipSpace(bytes: Uint8Array, at: number): number {
   let place = at
-  for (let c = bytes[place]; c === SPACE || c === TAB || c === CR; c = bytes[place]) place += 1
+  // What is above a space is the usual case, and decided at once.
+  for (let c = bytes[place] as number; c <= SPACE; c = bytes[place] as number) {
+    if (c !== SPACE && c !== TAB && c !== CR) return place
+    place += 1
+  }
   return place
 }
 

@@ -1,5 +1,5 @@
 // One pass over log files: each line becomes an event in its transaction's stream, or is counted as what it is.
-import { v5 as uuidV5 } from 'uuid'
+import { parse as parseUuid, v5 as uuidV5 } from 'uuid'
 import { NO_BYTES, type RecordedEvent } from '../../log/event.js'
 import type { Position } from '../../log/position.js'
 import { streamOf } from '../../log/stream.js'
@@ -7,7 +7,7 @@ import type { Line } from './lines.js'
 import { readTransactionLine } from './transaction-line.js'
 
 /** Namespace of the ids of events in logs (a UUID of our own choice). */
-const LINE_NAMESPACE = 'b3f7c1de-52a4-5e0b-9c88-1d6a7e2f4b90'
+const LINE_NAMESPACE = parseUuid('b3f7c1de-52a4-5e0b-9c88-1d6a7e2f4b90')
 /** The type of a ticket line that cannot be read: no JSON, so no projection decodes it and its transaction is held. */
 const UNREADABLE_LINE = 'makegood.unreadable-line'
 

@@ -3,7 +3,7 @@
 // are read in several rounds, each for a share of the ids.
 import { isUtf8 } from 'node:buffer'
 import type { LeftOut } from '../../log/event.js'
-import { hashOfId, IdTable, IdTableFullError } from './id-table.js'
+import { IdBatch, IdTable, IdTableFullError } from './id-table.js'
 import { lineEnd, trimLine } from './line-blocks.js'
 import { LineScanner } from './line-scanner.js'
 import { LineSet } from './line-set.js'
@@ -14,6 +14,8 @@ import { TICKET_ISSUED } from './transaction-line.js'
 
 /** What is known of a transaction. */
 const [PAID, TICKETED, HELD] = [1, 2, 4]
+/** So many ids are put into the table together. */
+const PENDING_MAX = 256
 /** More rounds than this would take for ever. */
 const ROUNDS_MAX = 1024
 
@@ -164,6 +166,9 @@ class Look {
   /** References of ids, and the numbers of the lines that name them. */
   readonly #refs = new NumberList()
   readonly #numbers = new NumberList()
+  /** Ids that wait to be put into the table together, and the numbers of their lines. */
+  readonly #pending = new IdBatch(PENDING_MAX)
+  readonly #pendingNumbers = new Float64Array(PENDING_MAX)
   #number = 0
 
   constructor(share: Share, log: SurveyedLog, types: readonly string[] | undefined) {
@@ -185,6 +190,7 @@ class Look {
       const isKnown = end > 0 && (isValid || isUtf8(bytes.subarray(start, end))) && this.#takeScanned(bytes)
       start = isKnown ? end : this.#takeInFull(bytes, start)
     }
+    this.#keepPending(this.#flag)
   }
 
   takeBroken({ why, offset }: { why: string; offset: number }): void {
@@ -222,7 +228,8 @@ class Look {
     if (!isAsked && isTypeAt(bytes, scanner, OWN_TYPE)) return false
     if (isAsked) {
       pass.countEvent(this.log.category)
-      this.#keep(bytes, scanner.idStart, scanner.idEnd, this.#flag)
+      this.#await(bytes, scanner.idStart, scanner.idEnd)
+      if (this.#pending.count === PENDING_MAX) this.#keepPending(this.#flag)
     } else {
       pass.countOtherType()
     }
@@ -231,6 +238,8 @@ class Look {
 
   /** Returns the place behind the line. */
   #takeInFull(bytes: Uint8Array, start: number): number {
+    // The lines before this one come before it.
+    this.#keepPending(this.#flag)
     const end = lineEnd(bytes, start)
     const line = trimLine(bytes.subarray(start, end - 1), this.#number)
     this.#takeNoted(this.#share.pass.note({ kind: 'line', number: this.#number, bytes: line }, this.log))
@@ -245,19 +254,30 @@ class Look {
       return
     }
     const id = Buffer.from(noted.id)
-    this.#keep(id, 0, id.length, noted.contentType === 'application/json' ? this.#flag : HELD)
+    this.#await(id, 0, id.length)
+    this.#keepPending(noted.contentType === 'application/json' ? this.#flag : HELD)
   }
 
-  #keep(bytes: Uint8Array, start: number, end: number, flag: number): void {
-    const { table } = this.#share
+  /** Lets the id of a line that gives an event wait for others, where it is one of this round's. */
+  #await(bytes: Uint8Array, start: number, end: number): void {
+    const pending = this.#pending
+    this.#pendingNumbers[pending.count] = this.#number
     // In later rounds it is set again to what it is.
     this.log.lastEvent = this.#number
-    const hash = hashOfId(bytes, start, end)
-    if (!this.#share.has(hash)) return
-    const ref = table.put(bytes, start, end, hash)
-    this.#share.note(ref, flag)
-    this.#refs.push(ref)
-    this.#numbers.push(this.#number)
+    if (!this.#share.has(pending.add(bytes, start, end))) pending.dropLast()
+  }
+
+  #keepPending(flag: number): void {
+    const pending = this.#pending
+    const { table } = this.#share
+    table.touch(pending)
+    for (let i = 0; i < pending.count; i += 1) {
+      const ref = table.put(pending, i)
+      this.#share.note(ref, flag)
+      this.#refs.push(ref)
+      this.#numbers.push(this.#pendingNumbers[i] as number)
+    }
+    pending.clear()
   }
 }
 

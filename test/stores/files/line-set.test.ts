@@ -1,0 +1,74 @@
+// Which lines of a file were picked, and where they stand: the lines around them are found again from there.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { afterAll, expect, it } from 'vitest'
+import { fetchLines } from '../../../src/stores/files/line-fetcher.js'
+import { LineSet } from '../../../src/stores/files/line-set.js'
+import { readBlocks } from '../../../src/stores/files/lines.js'
+import { seedFor } from '../../controls/seed.js'
+
+const folder = mkdtempSync(join(tmpdir(), 'makegood-line-set-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+const file = join(folder, 'log.json')
+
+/** All lines of the file, none picked. */
+async function linesOf(text: string): Promise<LineSet> {
+  writeFileSync(file, text)
+  const lines = new LineSet()
+  for await (const block of readBlocks(file)) {
+    if (block.kind === 'broken') throw new Error(block.why)
+    for (let start = 0; start < block.bytes.length; start = block.bytes.indexOf(0x0a, start) + 1) {
+      lines.add(block.offset + start)
+    }
+  }
+  return lines
+}
+
+async function fetch(lines: LineSet, isWhole: boolean): Promise<[number, string][]> {
+  const found: [number, string][] = []
+  for await (const line of fetchLines(file, lines, { isWhole })) {
+    found.push([line.number, line.kind === 'line' ? Buffer.from(line.bytes).toString() : line.why])
+  }
+  return found
+}
+
+it('picked lines of any file are fetched in order, whole, and no others', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.tuple(fc.oneof(fc.nat(40), fc.integer({ min: 0, max: 700_000 })), fc.boolean()), {
+        maxLength: 90,
+        size: 'max',
+      }),
+      fc.boolean(),
+      async (made, endsWithLineEnd) => {
+        // The last one not empty: without its end it would be no line.
+        const texts = [...made.map(([length], i) => String(i % 10).repeat(length)), 'last']
+        const lines = await linesOf(texts.join('\n') + (endsWithLineEnd ? '\n' : ''))
+        const picked = made.flatMap(([, isPicked], i) => (isPicked ? [i + 1] : [])).concat(texts.length)
+        for (const number of picked) lines.pick(number)
+        expect(lines.count).toBe(texts.length)
+        const expected = picked.map((number) => [number, texts[number - 1]])
+        expect(await fetch(lines, false)).toEqual(expected)
+        expect(await fetch(lines, true)).toEqual(expected)
+      },
+    ),
+    { numRuns: 40, seed: seedFor('line set') },
+  )
+})
+
+it('knows places beyond what 32 bits can count', () => {
+  const lines = new LineSet()
+  const place = 7 * 2 ** 32 + 5
+  for (let n = 0; n < 20; n += 1) lines.add(place + 100 * n)
+  expect(lines.knownBefore(16)).toEqual({ number: 1, offset: place })
+  expect(lines.knownBefore(20)).toEqual({ number: 17, offset: place + 1_600 })
+})
+
+it('tells that a file has become shorter: its lines are no longer there', async () => {
+  const lines = await linesOf('a\nb\nc\n')
+  lines.pick(3)
+  writeFileSync(file, 'a\n')
+  expect(await fetch(lines, false)).toEqual([[3, '']])
+})
