@@ -1,7 +1,11 @@
 // The library's public face: `import { openStore, replay, scan, plan, apply, verify, defineProjection } from 'makegood'`.
+export { type Bisection, type BisectOptions, bisect } from './engine/bisect.js'
+export { type Comparison, compareMoments, compareRules } from './engine/compare.js'
 export { type Cut, CutError, type CutSpec, resolveCut } from './engine/cut.js'
 export type { Finding } from './engine/finding.js'
+export { histogramOf } from './engine/histogram.js'
 export type { JsonObject, JsonValue } from './engine/json.js'
+export type { Moment } from './engine/moment.js'
 export {
   type DecodedEvent,
   type Disposition,
