@@ -22,6 +22,9 @@ export interface ProjectionSurroundings {
 /** So many events are read again at most after a kill. */
 const CHECKPOINT_EVERY = 4_000
 
+/** So many records are dealt with at a time: what clients append meanwhile waits for the links of these. */
+const RUN_MAX = 250
+
 /** After an error of the store, until it is asked again. */
 const AGAIN_MS = 1_000
 
@@ -95,9 +98,14 @@ export class RunningProjection {
     this.#readTo ??= this.#savedAt = await this.#checkpoint.load()
     const after = this.#readTo?.position ?? 'start'
     for await (const message of this.#surroundings.store.subscribeToAll({ after, signal })) {
-      if (message.kind !== 'events') continue
-      await this.#take(message.events)
-      // A long log of events that give rise to nothing must not keep calls waiting.
+      if (message.kind === 'events') await this.#takeInRuns(message.events, signal)
+    }
+  }
+
+  async #takeInRuns(records: readonly RecordedEvent[], signal: AbortSignal): Promise<void> {
+    for (let start = 0; start < records.length && !signal.aborted; start += RUN_MAX) {
+      await this.#take(records.slice(start, start + RUN_MAX))
+      // Also a long log of events that give rise to nothing must not keep calls waiting.
       await breathe()
     }
   }
