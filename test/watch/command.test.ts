@@ -92,6 +92,22 @@ describe('makegood watch', () => {
     expect(await watching.end('SIGINT')).toBe(130)
   })
 
+  it('ends when nobody reads what it prints any more', async () => {
+    await pay(store, 'B1', -1_000)
+    const watching = new WatchProcess(['--store', folder])
+    await until(
+      () => watching.told.length === 1,
+      () => watching.stderr,
+    )
+    watching.child.stdout?.destroy()
+    for (let n = 2; !watching.isOver; n += 1) {
+      await pay(store, `B${n}`, -1_000)
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+    expect(await watching.ended()).toBe(1)
+    expect(watching.stderr).toContain('the output was closed')
+  })
+
   it.each<[string, string[], RegExp]>([
     ['a name with a slash', ['--name', 'a/b'], /--name a\/b: expected small letters/],
     ['a beginning nobody knows', ['--from', 'yesterday'], /--from yesterday: expected start or checkpoint/],

@@ -7,21 +7,20 @@ import { WatchMetrics } from '../../watch/metrics.js'
 import { CheckpointRefusedError } from '../../watch/resume.js'
 import type { Session } from '../../watch/session.js'
 import { watch } from '../../watch/watch.js'
-import { isCurrent, type WatchState } from '../../watch/watch-state.js'
+import type { WatchState } from '../../watch/watch-state.js'
 import { Webhook } from '../../watch/webhook.js'
-import type { Context, MetricsEndpoint } from '../context.js'
+import type { Context } from '../context.js'
 import { EXIT, type ExitCode, UsageError } from '../exit-codes.js'
 import { formatOf, type Row } from '../output.js'
 import { nowOf, storeOf } from '../reading.js'
 import { escapeText, jsonLine } from '../text.js'
+import { openEndpoint } from '../watch-endpoint.js'
 import { isFromStart, nameOf, type WatchCommandOptions, webhookUrl, withWatchOptions } from '../watch-options.js'
+import { aheadWarning, jsonOf, lineOf, repairLineOf } from '../watch-output.js'
 import { openWatchRepair, type WatchRepair } from '../watch-repair.js'
 
 /** The environment's name of what webhook bodies are signed with. */
 const SECRET = 'MAKEGOOD_WEBHOOK_SECRET'
-/** A watch that has done nothing for so long hangs: it does something every second. */
-const HANGING_MS = 120_000
-
 /** How long the end of a watch waits for its webhook. */
 const LAST_DELIVERIES_MS = 5_000
 /** A clock that was set back by more than this is worth a word. */
@@ -151,6 +150,7 @@ class Running {
   last: Session | undefined
   readonly drain: AbortSignal
   readonly #failed = new AbortController()
+  #isChecking = false
 
   constructor(interruption: AbortSignal) {
     this.drain = AbortSignal.any([interruption, this.#failed.signal])
@@ -159,6 +159,16 @@ class Running {
   begin(session: Session | undefined): void {
     this.session = session
     this.last = session ?? this.last
+  }
+
+  /** Notices when nobody reads the output any more: the watch need not go on then. */
+  checkOutput({ stdout }: Context): void {
+    if (this.#isChecking) return
+    this.#isChecking = true
+    const done = () => {
+      this.#isChecking = false
+    }
+    stdout.drained().then(done, (error: unknown) => this.fail(error))
   }
 
   /** Something beside the watch cannot go on: the watch drains, and the failure is told. */
@@ -194,6 +204,7 @@ function tellers(
     onAlert(record: AlertRecord) {
       metrics.countChange(record)
       print(record)
+      running.checkOutput(context)
     },
     onWritten: (records: readonly AlertRecord[]) => webhook?.noteWritten(records),
     onDelivery: (tookMs: number) => metrics.observeDelivery(tookMs),
@@ -229,52 +240,10 @@ function openWebhook(
   return Webhook.open({ store, watch: name, post, clock, newId, onTrouble, ...(secret && { secret }) })
 }
 
-async function openEndpoint(
-  { metricsPort, metricsHost }: WatchCommandOptions,
-  { metrics, context, session }: { metrics: WatchMetrics; context: Context; session: () => Session | undefined },
-): Promise<MetricsEndpoint | undefined> {
-  if (metricsPort === undefined) return undefined
-  const endpoint = await context.openMetricsEndpoint({
-    port: metricsPort,
-    host: metricsHost,
-    metrics: () => metrics.registry.metrics(),
-    unhealthy: () => ((session()?.heartbeatAgeMs ?? 0) > HANGING_MS ? 'the watch hangs' : undefined),
-    unready: () => unready(session()),
-  })
-  context.stderr.write(`metrics on http://${metricsHost}:${endpoint.port}/metrics\n`)
-  return endpoint
-}
-
-function unready(session: Session | undefined): string | undefined {
-  if (!session) return 'standing by, or waiting for the store'
-  return isCurrent(session.state) ? undefined : session.state
-}
-
 /** The present, going on from where `--now` or a generated store's marker puts it. */
 async function clockOf(store: EventStore, options: WatchCommandOptions, { clock }: Context): Promise<() => number> {
   const start = clock()
   const ahead =
     (await nowOf({ ...(options.now !== undefined && { now: options.now }) }, undefined, store, start)) - start
   return () => clock() + ahead
-}
-
-function repairLineOf({ outcome, stream, subject, why }: Row): string {
-  return escapeText(`repair: ${outcome} ${stream} (${subject}${why === undefined ? '' : `, ${why}`})`)
-}
-
-function aheadWarning(ms: number): string {
-  const seconds = Math.round(ms / 1000)
-  return `the checkpoint was saved at a time ${seconds} s ahead of the clock; rules go by that time until the clock is there. --from start goes by the clock\n`
-}
-
-function jsonOf(record: AlertRecord): string {
-  const { change, id, rule, subject, ...rest } = record
-  return jsonLine({ type: 'alert', change, id, rule, subject, ...rest })
-}
-
-function lineOf({ at, change, rule, subject, severity, page, group, since, id }: AlertRecord): string {
-  const about = subject ?? 'the log'
-  const marks = [page === null ? undefined : `WAKE SOMEBODY: ${page}`, group === null ? undefined : 'part of an outage']
-  const notes = [`severity ${severity}`, since === null ? undefined : `since ${since}`, ...marks, id]
-  return escapeText(`${at} ${change} ${rule}: ${about} (${notes.filter((note) => note !== undefined).join(', ')})`)
 }
