@@ -28,11 +28,13 @@ export class LineScanner {
   /** The event type, without its quotes. Never empty, without escapes. */
   typeStart = 0
   typeEnd = 0
-  readonly #key: Uint8Array
+  /** The names on the way to the id, from the outermost object inwards. */
+  readonly #path: readonly Uint8Array[]
+  /** How many of them have been met. */
+  #met = 0
 
-  /** `key`: the field of the outermost object that holds the transaction id; another one than `event_type`. */
-  constructor(key: string) {
-    this.#key = Buffer.from(key)
+  constructor(path: readonly string[]) {
+    this.#path = path.map((name) => Buffer.from(name))
   }
 
   /**
@@ -43,32 +45,45 @@ export class LineScanner {
   scan(bytes: Uint8Array, start: number): number {
     this.idStart = UNSURE
     this.typeStart = UNSURE
-    let at = skipSpace(bytes, start)
-    if (bytes[at] !== OBJECT) return UNSURE
+    this.#met = 0
+    const end = this.#object(bytes, skipSpace(bytes, start), 0)
+    if (end < 0 || this.idStart < 0 || this.typeStart < 0) return UNSURE
+    const at = skipSpace(bytes, end)
+    return bytes[at] === LF ? at + 1 : UNSURE
+  }
+
+  /** The outermost object, or one on the way to the id; an empty one is neither for long. Returns the place behind it. */
+  #object(bytes: Uint8Array, start: number, level: number): number {
+    if (bytes[start] !== OBJECT || level > DEPTH_MAX) return UNSURE
+    let at = start
     do {
-      at = this.#field(bytes, skipSpace(bytes, at + 1))
+      at = this.#field(bytes, skipSpace(bytes, at + 1), level)
       if (at < 0) return UNSURE
       at = skipSpace(bytes, at)
     } while (bytes[at] === COMMA)
-    if (bytes[at] !== OBJECT_END) return UNSURE
-    at = skipSpace(bytes, at + 1)
-    return bytes[at] === LF && this.idStart >= 0 && this.typeStart >= 0 ? at + 1 : UNSURE
+    return bytes[at] === OBJECT_END ? at + 1 : UNSURE
   }
 
-  /** A field of the outermost object; returns the place behind its value. */
-  #field(bytes: Uint8Array, at: number): number {
+  /** Returns the place behind a field's value. */
+  #field(bytes: Uint8Array, at: number, level: number): number {
     const nameStart = at + 1
     const nameEnd = plainTextEnd(bytes, at)
     const valueStart = nameEnd < 0 ? UNSURE : valueAfterName(bytes, nameEnd + 1)
     if (valueStart < 0) return UNSURE
     // A name with escapes was refused above, so that equal bytes are equal names.
-    const isKey = isAt(bytes, nameStart, nameEnd, this.#key)
-    if (!isKey && !isAt(bytes, nameStart, nameEnd, TYPE_NAME)) return valueEnd(bytes, valueStart, 0)
-    return isKey ? this.#id(bytes, valueStart) : this.#type(bytes, valueStart)
+    if (isAt(bytes, nameStart, nameEnd, this.#path[level] as Uint8Array)) return this.#onPath(bytes, valueStart, level)
+    if (level === 0 && isAt(bytes, nameStart, nameEnd, TYPE_NAME)) return this.#type(bytes, valueStart)
+    return valueEnd(bytes, valueStart, level)
+  }
+
+  #onPath(bytes: Uint8Array, at: number, level: number): number {
+    // A name that is there twice: nobody can say which one was meant.
+    if (this.#met > level) return UNSURE
+    this.#met = level + 1
+    return this.#met === this.#path.length ? this.#id(bytes, at) : this.#object(bytes, at, level + 1)
   }
 
   #id(bytes: Uint8Array, at: number): number {
-    if (this.idStart >= 0) return UNSURE
     const isText = bytes[at] === QUOTE
     const end = isText ? plainTextEnd(bytes, at) : numberEnd(bytes, at)
     this.idStart = isText ? at + 1 : at

@@ -102,15 +102,12 @@ class Logs implements LogFiles {
 
   /** Leaves out what is settled, where that was allowed and can be seen; false where nothing was given. */
   async *#unsettled({ settled, signal, ...place }: ReadAllOptions): AsyncGenerator<EventBatch, boolean, undefined> {
-    const [key, nested] = this.#key
-    // The reading by bytes knows fields of the outermost object, and the type as a field of its own.
-    if (key === undefined || nested !== undefined || key === 'event_type') return false
     if (settled?.by !== 'ticketlog' || !isEverything(place)) return false
     if (!(await canReadTwice(this.#files.map(({ file }) => file)))) return false
     const pass = yield* readUnsettled({
       ...this.#options,
       logs: this.#files,
-      key,
+      key: this.#key,
       newPass: () => this.#newPass(),
       bytesMax: settled.bytesMax ?? Number.POSITIVE_INFINITY,
       ...(signal && { signal }),

@@ -22,8 +22,8 @@ const ROUNDS_MAX = 1024
 export interface SurveyOptions {
   /** All payments before all tickets. */
   readonly logs: readonly LineSource[]
-  /** The field of a line's outermost object that holds its transaction id. */
-  readonly key: string
+  /** The path to the transaction id. */
+  readonly key: readonly string[]
   readonly paymentTypes?: readonly string[]
   readonly ticketTypes?: readonly string[]
   /** A new pass, whose counts are those of the survey. */

@@ -117,6 +117,14 @@ const OBJECT = fc
     return `${space()}{${text}}${space()}`
   })
 
+/** A line whose id stands further inside, under `x`. */
+const NESTED = fc
+  .tuple(ID_FIELD, TYPE_FIELD, fc.array(ODD_FIELD, { maxLength: 1 }), fc.array(ODD_FIELD, { maxLength: 1 }))
+  .map(([id, type, inside, outside]) => {
+    const textOf = (fields: readonly Field[]) => `{${fields.map(([name, value]) => `${name}: ${value}`).join(', ')}}`
+    return textOf([['"x"', textOf([...inside, id])], type, ...outside])
+  })
+
 /** The compact form of most logs. */
 const USUAL = fc
   .tuple(ID, TYPE)
@@ -150,6 +158,7 @@ export const anyLine: fc.Arbitrary<Buffer> = fc.oneof(
   { weight: 6, arbitrary: text(USUAL) },
   { weight: 4, arbitrary: text(OBJECT) },
   { weight: 2, arbitrary: DAMAGED },
+  { weight: 2, arbitrary: text(NESTED) },
   text(OWN),
   text(
     fc.constantFrom(
