@@ -55,7 +55,7 @@ export interface Survey {
  */
 export async function* surveyLogs(options: SurveyOptions): AsyncGenerator<LogReport, Survey | undefined, undefined> {
   try {
-    for (let rounds = 1; rounds <= ROUNDS_MAX; rounds *= 4) {
+    for (let rounds = 1; rounds <= ROUNDS_MAX; rounds *= 2) {
       const survey = yield* surveyInRounds(rounds, options)
       if (survey !== 'too many ids') return survey
     }
