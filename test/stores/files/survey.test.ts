@@ -171,3 +171,64 @@ describe('a log', () => {
     expect(said.summary.coverage).toMatchObject({ events: 30_300, subjects: 20_000, streams: 20_300 })
   })
 })
+
+describe('a survey', () => {
+  const line = (id: number) => `{"transaction_id":${id},"event_type":"T"}\n`
+  const settled = { by: 'ticketlog' }
+
+  /** Two logs of which the first is read in many blocks; only the last payment has no ticket. */
+  function openLogs(options: Partial<LogFilesOptions> = {}) {
+    const ids = Array.from({ length: 100_000 }, (_, n) => n)
+    const payments = write('p', Buffer.from(ids.map(line).join('')))
+    const tickets = write('t', Buffer.from(ids.slice(0, -1).map(line).join('')))
+    return { payments, logs: openLogFiles({ payments: [payments], tickets: [tickets], ...options }) }
+  }
+
+  it('tells how far it has come before it gives anything', async () => {
+    const examined: number[] = []
+    for await (const batch of openLogs().logs.readAll({ settled })) {
+      if (batch.examined !== undefined) examined.push(batch.examined)
+      if (batch.leftOut) expect(batch.leftOut).toEqual({ events: 199_996, streams: 199_996, subjects: 99_998 })
+    }
+    expect(examined.length).toBeGreaterThan(3)
+    expect(examined).toEqual([...examined].sort((a, b) => a - b))
+    expect(examined.at(-1)).toBe(199_999)
+  })
+
+  it('stops when it is told to', async () => {
+    const controller = new AbortController()
+    const reading = openLogs().logs.readAll({ settled, signal: controller.signal })[Symbol.asyncIterator]()
+    expect((await reading.next()).value).toMatchObject({ events: [] })
+    controller.abort(new Error('enough'))
+    await expect(reading.next()).rejects.toThrow('enough')
+  })
+
+  it('says so where what it found is no longer in the file', async () => {
+    const { payments, logs } = openLogs()
+    const read = async () => {
+      for await (const { examined } of logs.readAll({ settled })) if (examined === 199_999) writeFileSync(payments, '')
+    }
+    await expect(read()).rejects.toThrow(/line 99999 has changed since it was read; run again/)
+  })
+
+  it('is not made of a part of the logs, of one of them, or for another category', async () => {
+    const { logs } = openLogs()
+    const from = { commit: 5n, prepare: 5n }
+    for (const how of [
+      { from },
+      { maxCount: 10 },
+      { filter: { streamPrefixes: ['paymentlog-'] } },
+      { direction: 'backwards', maxCount: 1 },
+    ] as const) {
+      for await (const batch of logs.readAll({ settled, ...how })) {
+        expect(batch.events.length).toBeGreaterThan(0)
+        expect(batch.leftOut).toBeUndefined()
+        break
+      }
+    }
+    for await (const batch of logs.readAll({ settled: { by: 'paymentlog' } })) {
+      expect(batch.events.length).toBeGreaterThan(0)
+      break
+    }
+  })
+})
