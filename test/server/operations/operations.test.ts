@@ -118,6 +118,18 @@ describe('statistics', () => {
     expect(await get(`http://127.0.0.1:${port}${path}`)).toMatchObject({ status: 404 })
   })
 
+  it('projections are disabled and enabled by scripts, as by clients', async () => {
+    const { port, client } = await serve({ systemProjections: true })
+    const post = async (path: string) => (await get(`http://127.0.0.1:${port}${path}`, 'POST')).status
+    expect(await post('/projection/$streams/command/disable')).toBe(200)
+    expect(await client.getProjectionStatus('$streams')).toMatchObject({ status: 'Stopped' })
+    expect(await post('/projection/%24streams/command/enable')).toBe(200)
+    expect(await client.getProjectionStatus('$streams')).toMatchObject({ status: 'Running' })
+    expect(await post('/projection/mine/command/enable')).toBe(404)
+    const create = client.createProjection('mine', 'fromAll()', { trackEmittedStreams: true })
+    await expect(create).rejects.toMatchObject({ type: 'unknown' })
+  })
+
   it('are kept from whoever is no user', async () => {
     const { port } = await serve({ tls: TLS, systemProjections: true })
     const status = async (credentials: string) => (await get(`https://${credentials}localhost:${port}/stats`)).status
@@ -127,10 +139,19 @@ describe('statistics', () => {
   })
 })
 
-async function get(url: string): Promise<{ status: number | undefined; json: unknown }> {
+async function get(url: string, method = 'GET'): Promise<{ status: number | undefined; json: unknown }> {
   const { hostname, port, pathname, protocol, username, password } = new URL(url)
-  const options = { hostname, port, path: pathname, agent: false, ...(username && { auth: `${username}:${password}` }) }
-  const request = protocol === 'https:' ? https.get({ ...options, rejectUnauthorized: false }) : http.get(options)
+  const options = {
+    method,
+    hostname,
+    port,
+    path: pathname,
+    agent: false,
+    ...(username && { auth: `${username}:${password}` }),
+  }
+  const request =
+    protocol === 'https:' ? https.request({ ...options, rejectUnauthorized: false }) : http.request(options)
+  request.end()
   const [response] = (await once(request, 'response')) as [http.IncomingMessage]
   const body = await text(response)
   return { status: response.statusCode, json: body.startsWith('{') || body.startsWith('[') ? JSON.parse(body) : body }
