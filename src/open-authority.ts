@@ -19,6 +19,7 @@ export async function openAuthority(where: string): Promise<Authority> {
   }
   return boundedAuthority({
     name: authority.name ?? where,
+    ...(authority.admits && { admits: authority.admits.bind(authority) }),
     lookUp: authority.lookUp.bind(authority),
     issue: authority.issue.bind(authority),
   })
