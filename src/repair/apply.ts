@@ -11,7 +11,7 @@ import { openCases } from './cases.js'
 import { PlanStaleError } from './decide.js'
 import { Gate, type Limits } from './gate.js'
 import { type ItemOutcome, isFinal, type OutcomeKind } from './item-outcome.js'
-import { type Plan, type PlanItem, waitingCaseOf } from './plan.js'
+import { type Plan, type PlanItem, requireUnchanged, waitingCaseOf } from './plan.js'
 import { settleItem } from './settle-item.js'
 import type { Workplace } from './workplace.js'
 
@@ -54,7 +54,7 @@ export interface ApplySummary {
 export type ApplyWork = Omit<Workplace, 'campaignId'>
 
 /**
- * Applies a plan. Throws ApprovalError without the plan's digest, PlanStaleError where the plan was made at another store or for another version of the
+ * Applies a plan. Throws ApprovalError without the plan's digest, PlanInvalidError where its content does not give that digest, PlanStaleError where the plan was made at another store or for another version of the
  * rules, AuthorityRefusedError, and what the store throws.
  */
 export async function applyPlan(work: ApplyWork, options: ApplyOptions): Promise<ApplySummary> {
@@ -74,7 +74,10 @@ export async function applyPlan(work: ApplyWork, options: ApplyOptions): Promise
 }
 
 function requireApproval(plan: Plan, approve: string): void {
-  if (approve === plan.digest) return
+  if (approve === plan.digest) {
+    requireUnchanged(plan)
+    return
+  }
   throw new ApprovalError(
     approve === ''
       ? `This plan needs an approval: --approve ${plan.digest}`

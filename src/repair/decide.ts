@@ -53,7 +53,7 @@ export type Decision =
   | { readonly kind: 'owed'; readonly intent: Intent }
   /** Nothing is owed any more. */
   | { readonly kind: 'already-good' }
-  /** Somebody else is at it. */
+  /** Somebody else is at it, or it is too early. */
   | { readonly kind: 'held'; readonly why: string }
   /** Something changed since it was approved. */
   | { readonly kind: 'stale'; readonly why: string }
@@ -139,11 +139,8 @@ function decide(about: {
 }): Decision {
   const { projection, item, context, judged, findings } = about
   const intents = compensateSubject(judged, findings, projection, context)
-  const intent = intents.find((candidate) => keyOf(projection, item.subject, candidate) === item.key)
-  if (intent) {
-    if (proposes(intent) === proposes(item.intent)) return { kind: 'owed', intent }
-    return { kind: 'stale', why: 'what would make it good is not what was approved' }
-  }
+  const owed = owedIn(intents, item, projection)
+  if (owed) return owed
   if (projection.settlement?.isUnderWay(judged.state, item.intent, context)) {
     return { kind: 'held', why: 'an attempt of somebody else is under way' }
   }
@@ -151,8 +148,35 @@ function decide(about: {
   const holds = open.some(({ disposition }) => disposition !== 'repair')
   const stillAnswered = open.some(({ id }) => item.intent.answers.includes(id))
   // What is left to repair on the subject may be another passenger's: then this item's own work is done.
-  if (!holds && !stillAnswered && (open.length === 0 || intents.length > 0)) return { kind: 'already-good' }
+  if (!holds && !stillAnswered && (open.length === 0 || intents.length > 0)) {
+    return owedLater(about) ?? { kind: 'already-good' }
+  }
   return { kind: 'stale', why: `now ${[...new Set(open.map(({ rule }) => rule))].join(', ')}` }
+}
+
+/** What the intents of its subject say of an item; undefined where none is its work. */
+function owedIn(
+  intents: readonly Intent[],
+  item: PlanItem,
+  projection: Projection,
+): Extract<Decision, { kind: 'owed' | 'stale' }> | undefined {
+  const intent = intents.find((candidate) => keyOf(projection, item.subject, candidate) === item.key)
+  if (!intent) return undefined
+  if (proposes(intent) === proposes(item.intent)) return { kind: 'owed', intent }
+  return { kind: 'stale', why: 'what would make it good is not what was approved' }
+}
+
+/** "Not yet" is not "no more": a new event may have begun a grace period anew, after which the same work is owed. */
+function owedLater({ projection, item, context, judged }: Parameters<typeof decide>[0]): Decision | undefined {
+  const deadlines = [...(projection.live?.deadlines(judged.state) ?? [])].filter((at) => at > context.now)
+  for (const now of deadlines.sort((a, b) => a - b)) {
+    const then = { ...context, now }
+    const intents = compensateSubject(judged, judgeSubject(judged, projection, then), projection, then)
+    const owed = owedIn(intents, item, projection)
+    if (owed?.kind === 'stale') return owed
+    if (owed) return { kind: 'held', why: `nothing is owed before ${new Date(now).toISOString()}` }
+  }
+  return undefined
 }
 
 /** What an intent would do, without what names the findings it answers: their ids change with the rule that sees them. */

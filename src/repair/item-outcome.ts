@@ -5,7 +5,7 @@ import type { PlanItem } from './plan.js'
 
 /**
  * `applied`: the compensation is in the log by this run. `already-good`: nothing was owed any more. `stale`: it changed since it was approved; plan again.
- * `conflict`: others kept appending in between. `held`: somebody else is at it. `refused`: the store or the authority said no.
+ * `conflict`: others kept appending in between. `held`: somebody else is at it, or it is too early. `refused`: the store or the authority said no.
  * `unknown`: nobody could tell; apply again.
  */
 export type OutcomeKind = 'applied' | 'already-good' | 'stale' | 'conflict' | 'held' | 'refused' | 'unknown'

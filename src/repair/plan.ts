@@ -178,6 +178,14 @@ function planCut({ position, time, eventId }: Cut): Plan['cut'] {
   return { position: formatPosition(position), time, eventId }
 }
 
+/** Throws PlanInvalidError where a plan's content does not give its digest: what was approved is then another work. */
+export function requireUnchanged({ digest, ...content }: Plan, source = 'The plan'): void {
+  if (digestOf(content) === digest) return
+  throw new PlanInvalidError(
+    `${source}: was changed after it was made: its content does not give its digest ${digest}; plan again`,
+  )
+}
+
 /**
  * Reads a plan file's text. Throws PlanInvalidError where it is not a plan, or was changed after its digest was made. `source` names the file
  * in messages.
@@ -194,12 +202,8 @@ export function parsePlan(text: string, source: string): Plan {
     const [issue] = parsed.error.issues
     throw new PlanInvalidError(`${source}: not a plan: ${issue?.path.join('.')}: ${issue?.message}`)
   }
-  const { digest, ...rest } = parsed.data
-  if (digestOf(rest) !== digest) {
-    throw new PlanInvalidError(
-      `${source}: was changed after it was made: its content does not give its digest ${digest}; plan again`,
-    )
-  }
   // Zod leaves absent fields out, so the intent is one by its type as well.
-  return parsed.data as Plan
+  const read = parsed.data as Plan
+  requireUnchanged(read, source)
+  return read
 }

@@ -47,8 +47,14 @@ export async function recordIssued(
   }
   if (result.kind === 'conflict')
     return { kind: 'unknown', why: 'issued, but others keep appending before it could be recorded' }
-  if (result.kind !== 'appended') return outcomeOf(result)
+  if (result.kind !== 'appended') return unrecorded(outcomeOf(result), answer)
   return readAgain(work, item, { revision: result.revision, appendId })
+}
+
+/** What is done is never told as refused for good: nothing but this line and the authority knows of it. */
+function unrecorded(attempted: Attempted, answer: JsonObject): Attempted {
+  if (attempted === 'again' || attempted.kind !== 'refused' || attempted.retryable) return attempted
+  return { kind: 'unknown', why: `issued, but the store will not have it: ${attempted.why}: ${canonicalize(answer)}` }
 }
 
 /** Closes a claim as failed; undefined when that is in the log, else what became of the item. */

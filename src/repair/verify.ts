@@ -7,6 +7,7 @@ import type { EventReader } from '../log/event-store.js'
 import { comparePositions } from '../log/position.js'
 import { prefixesOf } from '../log/stream.js'
 import { type CampaignRecord, listCampaigns, readCampaign, type SettledItem } from './campaign.js'
+import { keyOf } from './plan.js'
 import { ownMarkOf } from './provenance.js'
 
 /** An item that is not good, and why. */
@@ -38,11 +39,20 @@ export async function verify(
 ): Promise<VerifyResult> {
   const campaigns = await campaignsOf(reader, projection, options.campaign)
   const result = await replay(reader, projection, options)
-  const recorded = await countRecorded(reader, projection, options)
-  const found = new Set(result.findings.map(({ id }) => id))
+  const recorded = await findRecorded(reader, projection, options)
+  const known: Known = {
+    recorded,
+    found: new Set(result.findings.map(({ id }) => id)),
+    owed: new Set(
+      result.compensations.flatMap(({ subject, intents }) =>
+        intents.map((intent) => keyOf(projection, subject, intent)),
+      ),
+    ),
+    forbidding: rulesByEvent(result.findings),
+  }
   const bad = campaigns.flatMap(({ id, items }) =>
     [...items.values()].flatMap((item) => {
-      const why = problemOf(item, found, recorded)
+      const why = problemOf(item, known)
       return why === undefined ? [] : [{ campaign: id, item, why }]
     }),
   )
@@ -50,7 +60,7 @@ export async function verify(
     campaigns: campaigns.map(({ id }) => id),
     items: campaigns.reduce((sum, { items }) => sum + items.size, 0),
     bad,
-    doubled: Object.fromEntries([...recorded].filter(([, count]) => count > 1)),
+    doubled: Object.fromEntries([...recorded].flatMap(([key, { times }]) => (times > 1 ? [[key, times]] : []))),
     replay: result,
   }
 }
@@ -64,34 +74,66 @@ async function campaignsOf(
   const campaign = await readCampaign(reader, id)
   if (!campaign.start)
     throw new CampaignUnknownError(`No campaign ${id} in this store; \`makegood campaigns\` lists them`)
+  // By other rules nothing of it could be found to be wrong.
+  if (campaign.start.projection !== name)
+    throw new CampaignUnknownError(`Campaign ${id} is of projection ${campaign.start.projection}, not of ${name}`)
   return [campaign]
 }
 
-function problemOf(
-  item: SettledItem,
-  found: ReadonlySet<string>,
-  recorded: ReadonlyMap<string, number>,
-): string | undefined {
+/** How the log records the work of one key as done. */
+interface Recorded {
+  times: number
+  readonly events: string[]
+}
+
+/** What the log says of all items. */
+interface Known {
+  readonly recorded: ReadonlyMap<string, Recorded>
+  /** Ids of all findings. */
+  readonly found: ReadonlySet<string>
+  /** Keys of all work that is owed. */
+  readonly owed: ReadonlySet<string>
+  /** By event: rules that it breaks with others, so that no repair may stand and a person must look. */
+  readonly forbidding: ReadonlyMap<string, readonly string[]>
+}
+
+function rulesByEvent(findings: ReplayResult['findings']): Map<string, string[]> {
+  const byEvent = new Map<string, string[]>()
+  for (const { rule, disposition, opensCase, evidence } of findings) {
+    if (disposition !== 'never' || !opensCase) continue
+    for (const id of evidence.events) byEvent.set(id, [...(byEvent.get(id) ?? []), rule])
+  }
+  return byEvent
+}
+
+function problemOf(item: SettledItem, { recorded, found, owed, forbidding }: Known): string | undefined {
   if (item.outcome === 'refused') return undefined
-  const times = recorded.get(item.key) ?? 0
+  const { times, events } = recorded.get(item.key) ?? { times: 0, events: [] }
   if (item.outcome === 'applied' && times === 0) return 'said to be applied, and no event in the log records it'
   if (times > 1) return `recorded ${times} times`
   const still = item.findingIds.filter((id) => found.has(id))
-  return still.length > 0 && times === 0 ? `still found: ${still.join(', ')}` : undefined
+  if (still.length > 0 && times === 0) return `still found: ${still.join(', ')}`
+  if (owed.has(item.key)) return 'still owed: another plan would do it again'
+  const broken = new Set(events.flatMap((id) => forbidding.get(id) ?? []))
+  return broken.size > 0 ? `what records it is part of: ${[...broken].join(', ')}` : undefined
 }
 
-/** How often the log records the work of each key as done. */
-async function countRecorded(
+/** How the log records the work of each key as done. */
+async function findRecorded(
   reader: EventReader,
   projection: Projection,
   { cut }: ReplayOptions,
-): Promise<ReadonlyMap<string, number>> {
-  const recorded = new Map<string, number>()
+): Promise<ReadonlyMap<string, Recorded>> {
+  const recorded = new Map<string, Recorded>()
   for await (const { events } of reader.readAll({ filter: { streamPrefixes: prefixesOf(projection.categories) } })) {
     for (const event of events) {
       if (cut && comparePositions(event.position, cut.position) > 0) return recorded
       const mark = ownMarkOf(parseMetadata(event.metadata))
-      if (mark?.step === 'settle' && mark.part === 0) recorded.set(mark.key, (recorded.get(mark.key) ?? 0) + 1)
+      if (mark?.step !== 'settle') continue
+      const known = recorded.get(mark.key) ?? { times: 0, events: [] }
+      recorded.set(mark.key, known)
+      known.events.push(event.id)
+      if (mark.part === 0) known.times += 1
     }
   }
   return recorded

@@ -1,10 +1,11 @@
 // Applying a plan: what is asked for before anything is done, what each item comes to, and what a second run finds.
 import { describe, expect, it } from 'vitest'
 import { parseMetadata } from '../../src/engine/decode.js'
+import { digestOf } from '../../src/engine/digest.js'
 import { ApprovalError, AuthorityRefusedError } from '../../src/repair/apply.js'
 import type { AdmitResult } from '../../src/repair/authority.js'
 import { PlanStaleError } from '../../src/repair/decide.js'
-import type { Plan } from '../../src/repair/plan.js'
+import { type Plan, PlanInvalidError } from '../../src/repair/plan.js'
 import { airline, NOW } from '../controls/airline.js'
 import { Airport } from '../controls/airport.js'
 import type { ApplyingProcess } from '../controls/applying-process.js'
@@ -30,6 +31,11 @@ async function expectUntouched(airport: Airport, act: () => Promise<unknown>, er
   expect(airport.authority.questions).toEqual([])
 }
 
+/** The plan with the digest that its content gives now. */
+function signed({ digest: _, ...content }: Plan): Plan {
+  return { ...content, digest: digestOf(content) }
+}
+
 describe('before anything is done', () => {
   it.each(['', 'sha256:0', 'yes'])('an approval of %j is none', async (approve) => {
     const airport = await airportWith({ 1: ['p1'] })
@@ -46,6 +52,13 @@ describe('before anything is done', () => {
     await expectUntouched(airport, () => airport.process().apply(plan, { approve: digest }), ApprovalError)
   })
 
+  it('an approval is for what gives its digest: a plan that was changed is none', async () => {
+    const airport = await airportWith({ 1: ['p1'] })
+    const plan = await airport.plan()
+    const changed = { ...plan, items: plan.items.map((item) => ({ ...item, stream: 'ticket-2' })) }
+    await expectUntouched(airport, () => airport.process().apply(changed), PlanInvalidError)
+  })
+
   it.each([{ version: '2' }, { name: 'railway' }])('the rules must be those of the plan, not %o', async (other) => {
     const airport = await airportWith({ 1: ['p1'] })
     const plan = await airport.plan()
@@ -60,7 +73,7 @@ describe('before anything is done', () => {
     await expectUntouched(twin, () => twin.process().apply(plan), PlanStaleError)
     const empty = new Airport()
     await expectUntouched(empty, () => empty.process().apply(plan), PlanStaleError)
-    const illegible = { ...plan, cut: plan.cut && { ...plan.cut, position: 'here' } }
+    const illegible = signed({ ...plan, cut: plan.cut && { ...plan.cut, position: 'here' } })
     const same = await airportWith({ 1: ['p1'] })
     await expectUntouched(same, () => same.process().apply(illegible), PlanStaleError)
   })
@@ -70,7 +83,7 @@ describe('before anything is done', () => {
     const plan = await airport.plan()
     const [item] = plan.items as [Plan['items'][number]]
     const heads = item.evidence.heads.map((head) => ({ ...head, id: airport.newId() }))
-    const forged = { ...plan, items: [{ ...item, evidence: { ...item.evidence, heads } }] }
+    const forged = signed({ ...plan, items: [{ ...item, evidence: { ...item.evidence, heads } }] })
     await expect(airport.process().apply(forged)).rejects.toThrow(PlanStaleError)
     await expect(airport.process().apply(forged)).rejects.toThrow('does not stand at revision 0 of payment-1')
     expect(airport.authority.questions).toEqual([])

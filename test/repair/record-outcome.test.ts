@@ -76,6 +76,14 @@ describe('a ticket', () => {
     expect(await airport.tickets()).toEqual(['1/p1 2200000000001 REPAIR'])
   })
 
+  it('that the store will not have is not refused for good: it is told with its number, and the next run records it', async () => {
+    const { airport, summary, first, second } = await runs('TicketIssued', TOMBSTONED)
+    const why = 'issued, but the store will not have it: the stream is deleted: {"ticketNumber":"2200000000001"}'
+    expect([first, summary.complete]).toEqual([[['unknown', why]], false])
+    expect(second).toEqual([['applied', undefined]])
+    expect(await airport.tickets()).toEqual(['1/p1 2200000000001 REPAIR'])
+  })
+
   it('is not asked for where the claim is refused for ever', async () => {
     const { airport, first } = await runs('TicketIssueRequested', TOMBSTONED)
     expect(first).toEqual([['refused', 'the stream is deleted']])

@@ -86,6 +86,17 @@ describe('verification', () => {
     expect(bad).toMatchObject([{ item: { outcome: 'already-good' }, why: `still found: ${finding?.id}` }])
   })
 
+  it('finds an item that is said to be good and whose work is owed, though by a finding of another id', async () => {
+    const { airport, campaign } = await repaired()
+    await airport.pay('9', 'p1')
+    const [item] = (await airport.plan()).items
+    await claimSettled(airport, campaign, { outcome: 'already-good', key: item?.key, findingIds: ['an-older-one'] })
+    const { bad } = await verified(airport, campaign)
+    expect(bad).toMatchObject([
+      { item: { outcome: 'already-good' }, why: 'still owed: another plan would do it again' },
+    ])
+  })
+
   it('takes a refusal for what it is', async () => {
     const { airport, campaign } = await repaired(new LedgerAuthority({ issue: ['refuses'] }))
     const { bad, items, replay } = await verified(airport, campaign)
@@ -115,6 +126,13 @@ describe('verification', () => {
     const result = await verify(airport.store, airline, { now: NOW, campaign, ...(cut && { cut }) })
     expect(result.doubled).toEqual({})
     expect(result.bad).toEqual([])
+  })
+
+  it("of another projection's campaign says so: by other rules all of it would be good", async () => {
+    const { airport, campaign } = await repaired()
+    const asked = verify(airport.store, parcels, { now: NOW, campaign })
+    await expect(asked).rejects.toThrow(CampaignUnknownError)
+    await expect(asked).rejects.toThrow(`Campaign ${campaign} is of projection airline, not of parcels`)
   })
 
   it('of a campaign that nobody began says so', async () => {

@@ -8,7 +8,7 @@ import { scan } from '../../../src/engine/scan.js'
 import type { EventStore } from '../../../src/log/event-store.js'
 import { applyPlan } from '../../../src/repair/apply.js'
 import type { Authority } from '../../../src/repair/authority.js'
-import { makePlan } from '../../../src/repair/plan.js'
+import { makePlan, type Plan } from '../../../src/repair/plan.js'
 import { verify } from '../../../src/repair/verify.js'
 import { openMemoryStore } from '../../../src/stores/memory/memory-store.js'
 import { write } from '../../controls/log-writer.js'
@@ -20,6 +20,7 @@ import {
   issued,
   LATER,
   msAt,
+  payment,
   refund,
   requested,
   segment,
@@ -61,15 +62,23 @@ class TicketOffice implements Authority {
 async function storeWith(bookings: Record<string, readonly Told[]>): Promise<EventStore> {
   const store = openMemoryStore()
   for (const [bookingId, told] of Object.entries(bookings)) {
-    for (const { type, category, data } of told) {
-      await write(store, `${category}-${bookingId}`, { type, data: { ...data, bookingId } })
-    }
+    for (const one of told) await tell(store, bookingId, one)
   }
   return store
 }
 
+const planOf = async (store: EventStore) => makePlan(await scan(store, projection, { now }), projection)
+
+async function tell(store: EventStore, bookingId: string, { type, category, data }: Told): Promise<void> {
+  await write(store, `${category}-${bookingId}`, { type, data: { ...data, bookingId } })
+}
+
 async function repair(store: EventStore, authority: Authority) {
-  const plan = makePlan(await scan(store, projection, { now }), projection)
+  return apply(store, await planOf(store), authority)
+}
+
+/** Applies a plan at a minute of the history. */
+async function apply(store: EventStore, plan: Plan, authority: Authority, minute = LATER) {
   const outcomes: string[] = []
   const summary = await applyPlan(
     {
@@ -78,7 +87,7 @@ async function repair(store: EventStore, authority: Authority) {
       plan,
       authority,
       actors: { actor: 'ann', approver: 'bob', engineVersion: '0' },
-      now: () => now,
+      now: () => msAt(minute),
       newId: randomUUID,
       pause: async () => {},
     },
@@ -141,6 +150,34 @@ describe('a repair', () => {
     expect(second.summary).toMatchObject({ complete: true, outcomes: { applied: 3 } })
     expect(office.issuedUnder.size).toBe(3)
     expect(await found(store)).toEqual([])
+  })
+
+  it('waits where a payment event begins the grace period anew: not yet is not no more', async () => {
+    const store = await storeWith({ one: [requested(), captured()] })
+    const plan = await planOf(store)
+    await tell(store, 'one', payment('PaymentReviewHeld', LATER - 1, { reason: 'a look' }))
+    await tell(store, 'one', payment('PaymentReviewCleared', LATER, { reason: 'fine' }))
+    const early = await apply(store, plan, new TicketOffice(), LATER + 1)
+    expect(early).toMatchObject({ outcomes: ['one p1 held'], summary: { complete: false } })
+    const late = await apply(store, plan, new TicketOffice(), LATER + 15)
+    expect(late).toMatchObject({ outcomes: ['one p1 applied'], summary: { complete: true } })
+  })
+
+  it('has nothing left to do, and to wait for, where the money went back', async () => {
+    const store = await storeWith({ one: [requested(), captured()] })
+    const plan = await planOf(store)
+    await tell(store, 'one', refund('Requested', 100))
+    await tell(store, 'one', refund('Succeeded', 100))
+    expect(await apply(store, plan, new TicketOffice())).toMatchObject({ outcomes: ['one p1 already-good'] })
+  })
+
+  it('beside which a live ticket came is not verified as good', async () => {
+    const store = await storeWith({ one: [requested(), captured()] })
+    const { outcomes } = await repair(store, new TicketOffice())
+    expect(outcomes).toEqual(['one p1 applied'])
+    await tell(store, 'one', issued('p1', { ticketNumber: '1250000000007' }))
+    const { bad } = await verify(store, projection, { now })
+    expect(bad).toMatchObject([{ why: 'what records it is part of: duplicate-ticket, repair-collision' }])
   })
 
   it('leaves a booking alone while a live attempt is at one of its passengers', async () => {
