@@ -35,7 +35,9 @@ export function correlationIdOf({ shown }: SourceEvent): string | undefined {
   if (shown.metadata.length === 0) return undefined
   const metadata = objectIn(shown.metadata)
   const id = metadata && '$correlationId' in metadata ? metadata.$correlationId : undefined
-  return typeof id === 'string' || typeof id === 'number' || typeof id === 'boolean' ? String(id) : undefined
+  if (typeof id !== 'string' && typeof id !== 'number' && typeof id !== 'boolean') return undefined
+  // JSON can escape halves of characters, which no name of a stream can hold: as bytes they are U+FFFD.
+  return Buffer.from(String(id)).toString('utf8')
 }
 
 function deletedBy({ stream, type, data }: RecordedEvent): string | undefined {

@@ -28,6 +28,8 @@ const TRIES = 10
 /** In one append: little enough for its data to stay far below the usual limit. */
 const RUN_MAX = 250
 
+type Refused = Extract<AppendResult, { kind: 'refused' }>
+
 interface Known {
   readonly expected: ExpectedRevision
   /** All events up to here have their link. */
@@ -81,9 +83,8 @@ export class TargetStream {
     return false
   }
 
-  async #appendHalves(due: readonly Due[], refused: Extract<AppendResult, { kind: 'refused' }>): Promise<boolean> {
-    if (refused.reason === 'stream-deleted') throw targetDeleted(this.#stream)
-    if (refused.reason !== 'too-large' || due.length === 1) throw targetRefused(this.#stream, refused.message)
+  async #appendHalves(due: readonly Due[], refused: Refused): Promise<boolean> {
+    if (refused.reason !== 'too-large' || due.length === 1) throw refusedAs(this.#stream, refused)
     const half = Math.ceil(due.length / 2)
     await this.#writeRun(due.slice(0, half))
     await this.#writeRun(due.slice(half))
@@ -116,8 +117,9 @@ export class TargetStream {
     const metadata = jsonEvent({ id: randomUUID(), type: '$metadata', data })
     // Of a stream that is new, metadata that is there already was set by somebody on purpose, or before a kill.
     const expected = revision === 0 ? 'noStream' : 'any'
-    const { kind } = await this.#store.append(metadataStreamOf(this.#stream), [metadata], expected)
-    return kind === 'appended' || (kind === 'conflict' && revision === 0)
+    const result = await this.#store.append(metadataStreamOf(this.#stream), [metadata], expected)
+    if (result.kind === 'refused') throw refusedAs(this.#stream, result)
+    return result.kind === 'appended' || (result.kind === 'conflict' && revision === 0)
   }
 
   #proposed({ source, emission }: Due): ProposedEvent {
@@ -130,6 +132,10 @@ export class TargetStream {
     const data = Buffer.from(emission.data)
     return { id: randomUUID(), type: emission.type, contentType: 'application/octet-stream', data, metadata }
   }
+}
+
+function refusedAs(stream: string, { reason, message }: Refused): Error {
+  return reason === 'stream-deleted' ? targetDeleted(stream) : targetRefused(stream, message)
 }
 
 function isAfter({ record }: SourceEvent, position: Position): boolean {

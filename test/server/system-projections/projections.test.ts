@@ -120,6 +120,8 @@ describe('streams that are written', () => {
       jsonEvent({ type: 'Odd', data: {}, metadata: { $correlationId: { no: 'id' } } }),
       jsonEvent({ type: 'Odd', data: {}, metadata: { $correlationId: 7 } }),
       jsonEvent({ type: 'Odd', data: {}, metadata: { $correlationId: null } }),
+      jsonEvent({ type: 'Odd', data: {}, metadata: { $correlationId: 'half \ud800' } }),
+      jsonEvent({ type: 'Odd', data: {}, metadata: { $correlationId: 'nul \0' } }),
     ])
     await untilAllIsRead(client)
     expect((await client.listProjections()).map(({ status }) => status)).toEqual(NAMES.map(() => 'Running'))
@@ -128,7 +130,9 @@ describe('streams that are written', () => {
     expect(await resolvedIn(client, `$bc-${metadata.$correlationId}`)).toEqual(['0@odd-1'])
     expect(await resolvedIn(client, '$bc-7')).toEqual(['2@odd-1'])
     const written = writtenIn(await logOf(store))
-    expect(Object.keys(written).filter((stream) => stream.startsWith('$bc-'))).toHaveLength(2)
+    expect(written['$bc-half \ufffd']).toEqual(['4@odd-1'])
+    expect(written['$bc-nul \0']).toEqual(['5@odd-1'])
+    expect(Object.keys(written).filter((stream) => stream.startsWith('$bc-'))).toHaveLength(4)
     expect(written['$category-ein']).toEqual(['ein-ü'])
     expect(written['$ce-']).toBeUndefined()
     await append(client, '5@a-1', 'Later')
