@@ -145,6 +145,8 @@ export class GrpcCall {
   /** Tells a client that is still sending that nobody listens any more. */
   #endRequest(): void {
     if (this.#stream.readableEnded) return
+    // While somebody listens for it nothing is passed over, and a stream with something unread never closes.
+    this.#stream.removeAllListeners('readable')
     this.#stream.resume()
     setImmediate(() => this.#stream.close(constants.NGHTTP2_NO_ERROR))
   }

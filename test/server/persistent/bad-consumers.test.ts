@@ -1,11 +1,12 @@
 // Consumers that do not keep to the protocol: the group and its other consumers go on, and nothing is lost.
 import { once } from 'node:events'
 import type { ClientHttp2Session } from 'node:http2'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { binaryEvent, jsonEvent, persistentSubscriptionToStreamSettingsFromDefaults } from '@eventstore/db-client'
 import persistent from '@eventstore/db-client/generated/persistent_pb.js'
 import shared from '@eventstore/db-client/generated/shared_pb.js'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { answerOf, callRaw, connectRaw, framed, type RawAnswer } from '../raw-call.js'
 import { collect, type Served, serve } from '../served.js'
 import { ackOf, appendNumbers, consume, consumeRaw, createGroup, PERSISTENT, readOptions, until } from './groups.js'
@@ -124,6 +125,24 @@ describe('a consumer', () => {
     await until(() => text.includes('1234'))
     call.close()
     expect(textOf(await answer)).toContain('1234')
+  })
+
+  it('that goes on answering when its group is gone holds up nothing, not even a stop of the server', async () => {
+    const { client, port, stop } = await serve({ drainMs: 60_000 })
+    await appendNumbers(client, 'orders', NUMBERS)
+    await createGroup(client, 'orders')
+    const call = consumeRaw(connectRaw(port), 'orders')
+    const answer = answerOf(call)
+    await once(call, 'data')
+    const answers = framed(ackOf(...Array.from({ length: 500 }, () => crypto.randomUUID())))
+    const flood = setInterval(() => call.writable && call.write(answers), 0)
+    onTestFinished(() => clearInterval(flood))
+    await client.deletePersistentSubscriptionToStream('orders', 'clerks')
+    expect(await answer).toMatchObject({ code: 1 })
+    clearInterval(flood)
+    await client.dispose()
+    const stopped = await Promise.race([stop().then(() => 'stopped'), sleep(20_000, 'held up', { ref: false })])
+    expect(stopped).toBe('stopped')
   })
 
   it('that breaks off leaves what it held to another', async () => {
