@@ -45,6 +45,8 @@ export interface ApplySummary {
   readonly complete: boolean
   /** Review cases newly opened. */
   readonly cases: number
+  /** Findings that were there when items were read again afterwards: what slipped in behind a repair, or collided with it. */
+  readonly opened: number
   /** Why it ended before the last item; undefined where it did not. */
   readonly stopped?: string
   readonly interrupted: boolean
@@ -127,6 +129,7 @@ class Run {
   /** Taken in this run, and open all the same. */
   #unsettled = 0
   #left = 0
+  #opened = 0
   #cases: number
 
   constructor(
@@ -192,6 +195,7 @@ class Run {
 
   async #openCasesOf({ opened = [] }: ItemOutcome): Promise<void> {
     if (opened.length === 0) return
+    this.#opened += opened.length
     const { store, newId, campaignId, projection } = this.work
     const cases = opened.map((finding) => waitingCaseOf(finding, projection))
     this.#cases += await openCases(store, cases, { campaignId, newId })
@@ -218,6 +222,7 @@ class Run {
       left: this.#left,
       complete,
       cases: this.#cases,
+      opened: this.#opened,
       ...(stopped !== undefined && this.#left > 0 && { stopped }),
       interrupted,
     }

@@ -164,11 +164,12 @@ function describeApply({ outcomes, campaign, complete, left, stopped, cases }: A
 }
 
 /** An apply's exit code. */
-export function exitOfApply({ outcomes, interrupted, left, stopped }: ApplySummary): ExitCode {
+export function exitOfApply({ outcomes, interrupted, left, stopped, opened }: ApplySummary): ExitCode {
   const { stale, conflict, held, unknown, refused } = outcomes
   return worstOf([
     interrupted && left > 0 ? EXIT.interrupted : undefined,
     stopped !== undefined && !interrupted ? EXIT.limit : undefined,
     stale + conflict + held + unknown + refused > 0 ? EXIT.unsettled : undefined,
+    opened > 0 ? EXIT.findings : undefined,
   ])
 }

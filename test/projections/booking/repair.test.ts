@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { booking } from '../../../projections/booking/booking.js'
+import { exitOfApply } from '../../../src/cli/commands/apply.js'
 import type { JsonObject } from '../../../src/engine/json.js'
 import type { Projection } from '../../../src/engine/projection.js'
 import { scan } from '../../../src/engine/scan.js'
@@ -169,6 +170,22 @@ describe('a repair', () => {
     await tell(store, 'one', refund('Requested', 100))
     await tell(store, 'one', refund('Succeeded', 100))
     expect(await apply(store, plan, new TicketOffice())).toMatchObject({ outcomes: ['one p1 already-good'] })
+  })
+
+  it('of the last item that meets a live ticket is not clean: it ends with findings for a person', async () => {
+    const store = await storeWith({ one: [requested(), captured()] })
+    const office = new TicketOffice()
+    const racing: Authority = {
+      name: 'racing',
+      lookUp: (call) => office.lookUp(call),
+      issue: async (call) => {
+        await tell(store, 'one', issued('p1', { ticketNumber: '1250000000007' }))
+        return office.issue(call)
+      },
+    }
+    const { summary } = await repair(store, racing)
+    expect(summary).toMatchObject({ complete: true, opened: 2, outcomes: { applied: 1 } })
+    expect(exitOfApply(summary)).toBe(2)
   })
 
   it('beside which a live ticket came is not verified as good', async () => {
