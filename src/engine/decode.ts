@@ -6,6 +6,9 @@ import type { JsonObject } from './json.js'
 import type { DecodedEvent, EventRef, Projection } from './projection.js'
 import { lift } from './upcast.js'
 
+/** What decoding and folding look at of an event: all but its place in the log. */
+export type DecodableEvent = Omit<RecordedEvent, 'position'>
+
 /** An event of the projection's categories that its schemas do not accept. */
 export interface Undecodable extends EventRef {
   readonly type: string
@@ -21,7 +24,7 @@ const strictUtf8 = new TextDecoder('utf-8', { fatal: true })
 
 /** Decodes one event of a subject's stream by the projection's schema for its type (`*` where none is named). */
 export function decode(
-  event: RecordedEvent,
+  event: DecodableEvent,
   { category, subject }: { category: string; subject: string },
   projection: Projection,
 ): Decoding {
@@ -79,7 +82,7 @@ class Decoded implements DecodedEvent {
   readonly #metadata: Uint8Array
 
   constructor(
-    event: RecordedEvent,
+    event: DecodableEvent,
     readonly category: string,
     readonly subject: string,
     readonly data: unknown,

@@ -1,11 +1,10 @@
 // The fold: events in log order become the state of each subject, with the head of each of its streams and everything that
 // makes its history less than whole. The same fold serves the replay, one subject's re-reading and the live watch.
-import type { RecordedEvent } from '../log/event.js'
 import { type Revision, TOMBSTONE_REVISION } from '../log/revision.js'
 import { categoryOf, describedBy, streamOf, subjectOf } from '../log/stream.js'
 import { limitsOf, type StreamLimits } from '../log/stream-metadata.js'
 import type { Ticks } from '../log/ticks.js'
-import { type Decoding, decode, type Undecodable } from './decode.js'
+import { type DecodableEvent, type Decoding, decode, type Undecodable } from './decode.js'
 import type { EventRef, Projection } from './projection.js'
 
 /** Why a subject's history is not whole: absence of an event then proves nothing. */
@@ -50,7 +49,7 @@ export interface FoldOptions {
 }
 
 /** When what an event tells of happened; undefined where nobody knows, in logs that keep no time. */
-export function happenedAt(event: RecordedEvent, decoding: Decoding, projection: Projection): Ticks | undefined {
+export function happenedAt(event: DecodableEvent, decoding: Decoding, projection: Projection): Ticks | undefined {
   const told = decoding.kind === 'decoded' ? projection.occurredAt?.(decoding.event) : undefined
   return told ?? event.created
 }
@@ -72,7 +71,7 @@ export class Fold<State = unknown> {
   }
 
   /** Takes the next event of the log, the how-many-eth it is; events of other categories are passed over. */
-  add(event: RecordedEvent, ordinal: number = this.#ordinal): void {
+  add(event: DecodableEvent, ordinal: number = this.#ordinal): void {
     this.#ordinal = ordinal + 1
     const described = describedBy(event.stream)
     const category = categoryOf(described ?? event.stream)
@@ -88,12 +87,12 @@ export class Fold<State = unknown> {
   }
 
   /** Whose an event is: the subject that `add` gives it to; undefined where it gives it to none. */
-  subjectOf({ stream }: RecordedEvent): string | undefined {
+  subjectOf({ stream }: DecodableEvent): string | undefined {
     const named = describedBy(stream) ?? stream
     return this.#categories.has(categoryOf(named) ?? '') ? subjectOf(named) : undefined
   }
 
-  #addEvent(event: RecordedEvent, category: string, subject: string): void {
+  #addEvent(event: DecodableEvent, category: string, subject: string): void {
     const folded = this.#subject(subject)
     const head = folded.heads[category]?.revision
     if (isKnown(folded, event, head)) return
@@ -116,13 +115,13 @@ export class Fold<State = unknown> {
     }
   }
 
-  #hadHappened(event: RecordedEvent, decoding: Decoding): boolean {
+  #hadHappened(event: DecodableEvent, decoding: Decoding): boolean {
     if (this.#happenedBy === undefined) return true
     const at = happenedAt(event, decoding, this.projection)
     return at !== undefined && at <= this.#happenedBy
   }
 
-  #noteHole(folded: FoldedSubject<State>, event: RecordedEvent, head: Revision | undefined): void {
+  #noteHole(folded: FoldedSubject<State>, event: DecodableEvent, head: Revision | undefined): void {
     const expected = head === undefined ? 0 : head + 1
     if (event.revision === expected) return
     this.counts.gaps += 1
@@ -134,7 +133,7 @@ export class Fold<State = unknown> {
     })
   }
 
-  #addMetadata(event: RecordedEvent, category: string, subject: string): void {
+  #addMetadata(event: DecodableEvent, category: string, subject: string): void {
     const why = describeLimits(limitsOf(event.data))
     if (why !== undefined) this.#subject(subject).limits[category] = { shownBy: refOf(event), why }
     else delete this.subjects.get(subject)?.limits[category]
@@ -172,12 +171,12 @@ export function incompletenessOf(folded: FoldedSubject): readonly Incompleteness
 }
 
 /** Whether an event was seen already: a reading that went on after a cut connection, or a doubled delivery. */
-function isKnown({ holes }: FoldedSubject, { id, revision }: RecordedEvent, head: Revision | undefined): boolean {
+function isKnown({ holes }: FoldedSubject, { id, revision }: DecodableEvent, head: Revision | undefined): boolean {
   if (revision === TOMBSTONE_REVISION) return holes.some(({ shownBy }) => shownBy.id === id)
   return head !== undefined && revision <= head
 }
 
-function refOf({ id, stream, revision }: RecordedEvent): EventRef {
+function refOf({ id, stream, revision }: DecodableEvent): EventRef {
   return { id, stream, revision }
 }
 

@@ -1,21 +1,26 @@
-// Judging all subjects of a replay: their own findings, those of keys they share with others, and what would make them good. Where the fold
-// comes in parts, so does the judging, and memory holds one part and the results.
+// Judging all subjects of a replay: their own findings, those of keys they share with others, and what would make them good. The fold comes in
+// parts, and so does the judging: memory holds one part and the results.
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import {
   compensateSubject,
   detectShared,
   detectSubject,
   groupSharedUses,
-  type SharedUse,
   type SharedUses,
   sharedUsesOf,
 } from './detect.js'
 import { type Finding, isRepairable, markHeld } from './finding.js'
-import type { Fold, FoldCounts, FoldedSubject } from './fold.js'
+import type { FoldCounts, FoldedSubject } from './fold.js'
+import { hashOf } from './hash.js'
 import type { JsonValue } from './json.js'
-import { type PartitionedFold, PartitionedRuns } from './partitioned-fold.js'
+import { KeyUses } from './key-uses.js'
+import type { PartitionedFold } from './partitioned-fold.js'
 import type { EventRef, Intent, Projection, RuleContext } from './projection.js'
 
-/** Answers somebody outside about one subject, by the lookup's name; asked once a subject. Throws where they cannot tell now. */
+/**
+ * Answers somebody outside about one subject, by the lookup's name; asked once a subject, and once more about those that share keys. Throws where
+ * they cannot tell now.
+ */
 export type LookUp = (subject: string) => Promise<Readonly<Record<string, JsonValue>>>
 
 /** What would make one subject good. */
@@ -45,6 +50,8 @@ export interface JudgeOptions {
   readonly now: number
   readonly lookUp?: LookUp
   readonly signal?: AbortSignal
+  /** Told now and then what share of the subjects has been judged, 0 to 1. */
+  readonly onPart?: (share: number) => void
 }
 
 /** All that was found, unsorted, and what was counted on the way. */
@@ -59,24 +66,28 @@ export interface Judgement {
 
 /** Judges every subject of a fold. */
 export async function judge(fold: PartitionedFold, projection: Projection, options: JudgeOptions): Promise<Judgement> {
-  const { scratch } = fold
-  const uses = scratch && new PartitionedRuns(scratch)
-  const counts = { events: 0, streams: 0, undecodable: 0, gaps: 0, unattributable: 0 }
-  if (fold.countsBefore) addCounts(counts, fold.countsBefore)
-  let results: SubjectResult[] = []
+  const keys = new KeyUses(fold, projection)
+  const counts = { ...fold.unownedCounts }
+  const results: SubjectResult[] = []
   let subjects = 0
+  let parts = 0
   for (const part of fold.parts()) {
     addCounts(counts, part.counts)
     subjects += part.subjects.size
-    const shared = uses ? noteUses(part, projection, uses) : groupSharedUses(usesIn(part, projection))
-    results = results.concat(await judgePart([...part.subjects.values()], shared, { projection, ...options }))
+    const inOrder = [...part.subjects.values()].sort((a, b) => a.ordinal - b.ordinal)
+    for (const result of await judgePart(inOrder, NO_SHARED, { projection, ...options })) results.push(result)
+    keys.note(part.subjects.values())
+    parts += 1
+    options.onPart?.(parts / fold.partCount)
+    // So that a signal can come through.
+    await nextTurn()
   }
-  if (uses) results = await judgeSharing(fold, results, sharedIn(uses), { projection, ...options })
+  const judged = await judgeSharing(fold, results, keys, { projection, ...options })
   return {
-    findings: results.flatMap(({ findings }) => findings),
-    waiting: new Map(results.flatMap((result) => [...waitingIn(result)])),
-    atStake: new Map(results.flatMap(({ subject, value }): [string, Value][] => (value ? [[subject, value]] : []))),
-    compensations: results.flatMap(({ compensation }) => compensation ?? []).sort((a, b) => a.ordinal - b.ordinal),
+    findings: judged.flatMap(({ findings }) => findings),
+    waiting: new Map(judged.flatMap((result) => [...waitingIn(result)])),
+    atStake: new Map(judged.flatMap(({ subject, value }): [string, Value][] => (value ? [[subject, value]] : []))),
+    compensations: judged.flatMap(({ compensation }) => compensation ?? []).sort((a, b) => a.ordinal - b.ordinal),
     subjects,
     counts,
   }
@@ -95,6 +106,8 @@ function* waitingIn({ findings, unmet }: SubjectResult): Iterable<[string, reado
 }
 
 type SharedBySubject = ReadonlyMap<string, readonly SharedUses[]>
+
+const NO_SHARED: SharedBySubject = new Map()
 
 /** Subjects about which somebody outside is asked at the same time. */
 const ASKED_AT_ONCE = 64
@@ -145,46 +158,30 @@ export function judgeSubject(
   return shared.length === 0 ? own : markHeld([...own, ...shared])
 }
 
-function* usesIn(part: Fold, projection: Projection): Iterable<SharedUse> {
-  for (const folded of part.subjects.values()) yield* sharedUsesOf(folded, projection)
-}
-
-/** Which keys are shared is known only when all parts were seen: their uses are kept in scratch space until then. */
-function noteUses(part: Fold, projection: Projection, uses: PartitionedRuns): SharedBySubject {
-  for (const used of usesIn(part, projection)) uses.write(`${used.rule} ${used.use.key}`, used)
-  return new Map()
-}
-
-function sharedIn(uses: PartitionedRuns): SharedBySubject {
-  const shared = new Map<string, SharedUses[]>()
-  for (const some of uses.readEach()) {
-    for (const [subject, groups] of groupSharedUses(some as Iterable<SharedUse>)) {
-      shared.set(subject, [...(shared.get(subject) ?? []), ...groups])
-    }
-  }
-  return shared
-}
-
 /** Judges the subjects that share keys once more, now with what they share. */
 async function judgeSharing(
   fold: PartitionedFold,
   results: readonly SubjectResult[],
-  shared: SharedBySubject,
+  keys: KeyUses,
   options: JudgeOptions & { projection: Projection },
-): Promise<SubjectResult[]> {
+): Promise<readonly SubjectResult[]> {
+  const suspects = keys.suspects()
+  if (suspects.size === 0) return results
+  const shared = sharedAmong(suspects, fold, options.projection)
   const judged = results.filter(({ subject }) => !shared.has(subject))
-  const parts = new Set([...shared.keys()].map((subject) => fold.partOf(subject)))
-  for (const index of parts) {
-    const subjects = fold.part(index).subjects.values()
-    judged.push(
-      ...(await judgePart(
-        [...subjects].filter(({ subject }) => shared.has(subject)),
-        shared,
-        options,
-      )),
-    )
+  for (const part of fold.parts(new Set([...shared.keys()].map(hashOf)))) {
+    const sharing = [...part.subjects.values()].filter(({ subject }) => shared.has(subject))
+    for (const result of await judgePart(sharing, shared, options)) judged.push(result)
   }
   return judged
+}
+
+function sharedAmong(suspects: ReadonlySet<number>, fold: PartitionedFold, projection: Projection): SharedBySubject {
+  const uses = []
+  for (const part of fold.parts(suspects)) {
+    for (const folded of part.subjects.values()) uses.push(...sharedUsesOf(folded, projection))
+  }
+  return groupSharedUses(uses)
 }
 
 function addCounts(sum: FoldCounts, counts: FoldCounts): void {

@@ -1,48 +1,51 @@
-// The fold of a log of any length in bounded memory: subjects are folded in memory until the limit is reached, then all of them and every
-// further event go to scratch space, spread by subject, and are folded one partition at a time (a Grace hash partition).
+// The fold of a log of any length in bounded memory: while the log is read, its events are only gathered as bytes, spread by subject (a Grace
+// hash partition); then one partition after the other is decoded and folded, so that no more states are held at a time than one has.
 import { deserialize, serialize } from 'node:v8'
 import type { RecordedEvent } from '../log/event.js'
-import { Fold, type FoldCounts, type FoldedSubject, type FoldOptions } from './fold.js'
+import { EventWriter, eventIn, ordinalIn, subjectHashIn } from './event-bytes.js'
+import { Fold, type FoldCounts, type FoldOptions } from './fold.js'
 import { hashOf } from './hash.js'
 import type { Projection } from './projection.js'
 import type { Scratch, ScratchRun } from './scratch.js'
+import { Spool } from './spool.js'
 
 /** How much memory a replay may take, and where it writes what does not fit. */
 export interface MemoryLimit {
-  /** Bytes of folded states, as estimated from the events folded into them. */
+  /** Bytes of events and of the states that they are folded into. */
   readonly bytesMax: number
   readonly scratch: () => Scratch
 }
 
-/** Into so many parts subjects are spread: each must fit into memory by itself. */
-const PARTITIONS = 64
+/** Into so many parts subjects are spread. A part that would take too much memory is folded in several passes. */
+const PARTITIONS = 256
+const PASSES_MAX = 16
+/** Small partitions are folded together up to so many bytes of events; with more states in memory, collecting garbage costs more. */
+const PART_BYTES = 2 ** 21
 
-/**
- * What an event costs in a folded state, in bytes: measured as private memory of scans of generated bookings (200,000 bookings,
- * 1.15 million events: 1.6 kB an event of 350 bytes).
- */
-const BYTES_PER_EVENT = 400
-const BYTES_PER_DATA_BYTE = 4
+/** Of the limit, what events may take as bytes; the rest is for the states of one part, for findings, and for garbage. */
+const EVENTS_SHARE = 1 / 4
+const STATES_SHARE = 1 / 4
+
+/** What states take, beside the bytes of the events folded into them: measured at generated bookings (1.6 kB an event of 350 bytes). */
+const STATE_BYTES_PER_EVENT_BYTE = 4
 
 export class PartitionedFold<State = unknown> {
   readonly #projection: Projection<State>
   readonly #limit: MemoryLimit | undefined
   readonly #options: FoldOptions
-  readonly #residents: Fold<State>
-  #bytes = 0
+  /** Takes what belongs to no subject, and counts it. */
+  readonly #unowned: Fold<State>
+  readonly #events: Spool
+  readonly #writer = new EventWriter()
   #ordinal = 0
-  #spill: Spill<State> | undefined
+  #scratch: Scratch | undefined
 
   constructor(projection: Projection<State>, limit?: MemoryLimit, options: FoldOptions = {}) {
     this.#projection = projection
     this.#limit = limit
     this.#options = options
-    this.#residents = new Fold(projection, options)
-  }
-
-  /** Scratch space, once it is in use: then the fold comes in several parts. */
-  get scratch(): Scratch | undefined {
-    return this.#spill?.scratch
+    this.#unowned = new Fold(projection, options)
+    this.#events = this.newSpool(PARTITIONS, EVENTS_SHARE)
   }
 
   /** How many events of the log were taken. */
@@ -50,54 +53,104 @@ export class PartitionedFold<State = unknown> {
     return this.#ordinal
   }
 
+  /** What was counted of events that belong to no subject; the counts of the parts come on top. */
+  get unownedCounts(): FoldCounts {
+    return this.#unowned.counts
+  }
+
   /** Takes the next event of the log. Throws ScratchError. */
   add(event: RecordedEvent): void {
     const ordinal = this.#ordinal
     this.#ordinal += 1
-    const subject = this.#spill && this.#residents.subjectOf(event)
-    if (this.#spill && subject !== undefined) {
-      this.#spill.addEvent(subject, event, ordinal)
+    const subject = this.#unowned.subjectOf(event)
+    if (subject === undefined) {
+      this.#unowned.add(event, ordinal)
       return
     }
-    this.#residents.add(event, ordinal)
-    this.#bytes += BYTES_PER_EVENT + BYTES_PER_DATA_BYTE * event.data.length
-    if (!this.#spill && this.#limit && this.#bytes > this.#limit.bytesMax) this.#evict(this.#limit)
+    const subjectHash = hashOf(subject)
+    const length = this.#writer.write(event, { ordinal, subjectHash })
+    this.#events.write(subjectHash % PARTITIONS, this.#writer.bytes, length)
   }
 
-  /** The parts, each with all events of its subjects folded; one in memory at a time. May be asked again. */
-  *parts(): Iterable<Fold<State>> {
-    if (!this.#spill) yield this.#residents
-    else for (let index = 0; index < PARTITIONS; index += 1) yield this.part(index)
+  /**
+   * The parts, each with all events of its subjects folded: one in memory at a time. May be asked again. `only`: hashes of subjects; all others
+   * are left out.
+   */
+  *parts(only?: ReadonlySet<number>): Iterable<Fold<State>> {
+    const wanted = only && new Set([...only].map((hash) => hash % PARTITIONS))
+    const passes = this.#passes
+    for (const indices of this.#groups) {
+      if (wanted && !indices.some((index) => wanted.has(index))) continue
+      for (let pass = 0; pass < passes; pass += 1) {
+        const isIn = (hash: number) => passOf(hash, passes) === pass && (only?.has(hash) ?? true)
+        yield this.#foldPart(indices, isIn)
+      }
+    }
   }
 
-  /** One part alone. */
-  part(index: number): Fold<State> {
-    return this.#spill ? this.#spill.foldPart(index) : this.#residents
+  /** How many parts there are. */
+  get partCount(): number {
+    return this.#groups.length * this.#passes
   }
 
-  /** The part in which a subject is. */
-  partOf(subject: string): number {
-    return this.#spill ? partitionOf(subject) : 0
-  }
-
-  /** What was counted before anything went to scratch space; the counts of the parts come on top. */
-  get countsBefore(): FoldCounts | undefined {
-    return this.#spill && this.#residents.counts
+  /** Room for records of somebody else's, who shares the limit and the scratch space. */
+  newSpool(partitions: number, share: number): Spool {
+    const bytesMax = this.#limit ? this.#limit.bytesMax * share : Number.POSITIVE_INFINITY
+    return new Spool({ partitions, bytesMax, scratch: () => this.#openScratch() })
   }
 
   close(): void {
-    this.#spill?.scratch.close()
+    this.#scratch?.close()
   }
 
-  #evict(limit: MemoryLimit): void {
-    this.#spill = new Spill(this.#projection, limit.scratch(), this.#options)
-    for (const folded of this.#residents.subjects.values()) this.#spill.addSubject(folded)
-    this.#residents.subjects.clear()
+  get #passes(): number {
+    if (!this.#limit) return 1
+    const bytes = this.#groups.map((indices) => indices.reduce((sum, index) => sum + this.#events.bytesIn(index), 0))
+    const needed = Math.max(...bytes) * STATE_BYTES_PER_EVENT_BYTE
+    const passes = Math.ceil(needed / (this.#limit.bytesMax * STATES_SHARE))
+    return Math.min(PASSES_MAX, Math.max(1, passes))
+  }
+
+  /** Partitions that are folded together: one part holds a whole small log. */
+  get #groups(): number[][] {
+    const groups: number[][] = []
+    let room = 0
+    for (let index = 0; index < PARTITIONS; index += 1) {
+      const bytes = this.#events.bytesIn(index)
+      if (groups.length === 0 || bytes > room) {
+        groups.push([])
+        room = PART_BYTES
+      }
+      room -= bytes
+      groups.at(-1)?.push(index)
+    }
+    return groups
+  }
+
+  #foldPart(indices: readonly number[], isIn: (subjectHash: number) => boolean): Fold<State> {
+    const fold = new Fold(this.#projection, this.#options)
+    for (const index of indices) {
+      this.#events.read(index, (bytes, start, end) => {
+        if (isIn(subjectHashIn(bytes, start))) fold.add(eventIn(bytes, start, end), ordinalIn(bytes, start))
+      })
+    }
+    return fold
+  }
+
+  #openScratch(): Scratch {
+    this.#scratch ??= this.#limit?.scratch()
+    if (!this.#scratch) throw new Error('a fold without a limit needs no scratch space')
+    return this.#scratch
   }
 }
 
+/** Apart from what a partition's hashes have in common. */
+function passOf(hash: number, passes: number): number {
+  return Math.floor(hash / PARTITIONS) % passes
+}
+
 /** Spreads text evenly over the partitions. */
-export function partitionOf(text: string): number {
+function partitionOf(text: string): number {
   return hashOf(text) % PARTITIONS
 }
 
@@ -122,43 +175,5 @@ export class PartitionedRuns {
   /** Partition by partition. */
   *readEach(): Iterable<Iterable<unknown>> {
     for (let index = 0; index < PARTITIONS; index += 1) yield this.read(index)
-  }
-}
-
-type SpilledRecord<State> =
-  | { readonly subject: FoldedSubject<State> }
-  | { readonly event: RecordedEvent; readonly ordinal: number }
-
-class Spill<State> {
-  readonly #runs: PartitionedRuns
-
-  constructor(
-    readonly projection: Projection<State>,
-    readonly scratch: Scratch,
-    readonly options: FoldOptions,
-  ) {
-    this.#runs = new PartitionedRuns(scratch)
-  }
-
-  addSubject(subject: FoldedSubject<State>): void {
-    this.#write(subject.subject, { subject })
-  }
-
-  addEvent(subject: string, event: RecordedEvent, ordinal: number): void {
-    this.#write(subject, { event, ordinal })
-  }
-
-  foldPart(index: number): Fold<State> {
-    const fold = new Fold(this.projection, this.options)
-    for (const value of this.#runs.read(index)) {
-      const record = value as SpilledRecord<State>
-      if ('subject' in record) fold.subjects.set(record.subject.subject, record.subject)
-      else fold.add(record.event, record.ordinal)
-    }
-    return fold
-  }
-
-  #write(subject: string, record: SpilledRecord<State>): void {
-    this.#runs.write(subject, record)
   }
 }

@@ -18,10 +18,13 @@ import type { Projection } from './projection.js'
 /** How far a replay has come. */
 export interface Progress {
   readonly events: number
-  /** 0 to 1 by position; undefined while the end is not known. */
+  /** 0 to 1, by position while reading and then by what is judged; undefined while the end is not known. */
   readonly fraction: number | undefined
   readonly elapsedMs: number
 }
+
+/** Of the whole work, about so much is the reading; the rest is folding and judging what was read. */
+const READING_SHARE = 0.25
 
 export interface ReplayOptions {
   /** Where to stop; left out: at the end of the reading, which must then be one that nobody appends to (log files). */
@@ -39,7 +42,7 @@ export interface ReplayOptions {
   /** Left out: everything is held in memory. Findings, digest and order are the same for any limit. */
   readonly memory?: MemoryLimit
   readonly signal?: AbortSignal
-  /** Called after each batch. */
+  /** Called after each batch, and after each part that was judged. */
   readonly onProgress?: (progress: Progress) => void
   /** After the reading: how many of the source's lines gave no event because they could not be read. Default none. */
   readonly countUnreadable?: () => number
@@ -80,7 +83,7 @@ export interface ReplayResult {
 }
 
 /**
- * Replays the log up to the cut, folds every subject and reports what is wrong. Memory grows with the number of subjects, up to
+ * Replays the log up to the cut, folds every subject and reports what is wrong. Memory grows with the number of events, up to
  * the limit, and with the number of findings. Throws what the reader throws, ScratchError, CutError where nothing had happened yet, and the
  * signal's reason when aborted.
  */
@@ -94,7 +97,15 @@ export async function replay(
   const fold = new PartitionedFold(projection, options.memory, options)
   try {
     const reading = await readUpTo(reader, { fold, projection }, { ...options, clock, startedAt })
-    const judged = await judge(fold, projection, options)
+    const judged = await judge(fold, projection, {
+      ...options,
+      onPart: (share) =>
+        options.onProgress?.({
+          events: reading.examined,
+          fraction: READING_SHARE + share * (1 - READING_SHARE),
+          elapsedMs: clock() - startedAt,
+        }),
+    })
     refuseNothing(judged, options)
     return resultOf(judged, projection, { ...options, ...reading, elapsedMs: Math.round(clock() - startedAt) })
   } finally {
@@ -142,27 +153,26 @@ async function readUpTo(
   const filter = { streamPrefixes: prefixesOf(projection.categories) }
   let lastRead: Cut | undefined
   let leftOut: LeftOut = NOTHING
+  let examined = 0
   for await (const batch of reader.readAll({ filter, ...settledOf(projection, options), ...(signal && { signal }) })) {
     signal?.throwIfAborted()
     const events = cut ? eventsUpTo(batch.events, cut.position) : batch.events
     for (const event of events) fold.add(event)
     lastRead = cutAtEvent(events.at(-1)) ?? lastRead
     leftOut = batch.leftOut ?? leftOut
-    const fraction = cut && fractionOf(batch.position.commit, cut.position.commit)
-    options.onProgress?.({
-      events: batch.examined ?? fold.taken + leftOut.events,
-      fraction,
-      elapsedMs: clock() - startedAt,
-    })
+    examined = batch.examined ?? fold.taken + leftOut.events
+    const fraction = cut && READING_SHARE * fractionOf(batch.position.commit, cut.position.commit)
+    options.onProgress?.({ events: examined, fraction, elapsedMs: clock() - startedAt })
     if (cut && comparePositions(batch.position, cut.position) >= 0) break
   }
-  return { lastRead, leftOut }
+  return { lastRead, leftOut, examined }
 }
 
 /** What of the log has been read. */
 interface Reading {
   readonly lastRead: Cut | undefined
   readonly leftOut: LeftOut
+  readonly examined: number
 }
 
 const NOTHING: LeftOut = { events: 0, streams: 0, subjects: 0 }
