@@ -137,16 +137,18 @@ function runSelf(args: readonly string[]): Promise<{ code: number; stdout: strin
   })
 }
 
-/** `step` or `step:n`: at the n-th such step the process says so on standard error and waits to be killed. */
+/**
+ * `step` or `step:n`: at the n-th such step the process says so on standard error and waits to be killed; whatever else is under way in it
+ * waits at its next step.
+ */
 function failpointOf(text: string | undefined): Context['failpoint'] {
   if (text === undefined || text === '') return undefined
   const [step, nth = '1'] = text.split(':')
   let left = Number(nth)
   return async (reached) => {
-    if (reached !== step) return
-    left -= 1
-    if (left !== 0) return
-    process.stderr.write(`failpoint ${text}\n`)
+    if (reached === step) left -= 1
+    if (left > 0) return
+    if (reached === step && left === 0) process.stderr.write(`failpoint ${text}\n`)
     // Bounded, so that a test that dies leaves no process behind.
     await sleep(60_000)
     process.exit(1)

@@ -1,5 +1,6 @@
 // Who listens on a port, where the system tells (Linux: /proc): a port that is taken is more use with the name of its holder.
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { basename } from 'node:path'
 
 const TABLES = ['/proc/net/tcp', '/proc/net/tcp6']
 /** How the kernel writes a socket that listens. */
@@ -10,11 +11,16 @@ export function holderOfPort(port: number): string | undefined {
   try {
     const inodes = new Set(TABLES.flatMap((table) => listeningInodes(readFileSync(table, 'utf8'), port)))
     const pid = readdirSync('/proc').find((name) => /^\d+$/.test(name) && holdsOneOf(name, inodes))
-    return pid && `${readFileSync(`/proc/${pid}/comm`, 'utf8').trim()} (process ${pid})`
+    return pid && `${programOf(pid)} (process ${pid})`
   } catch {
     // Another system, or a process that ended meanwhile: it is only a hint.
     return undefined
   }
+}
+
+/** By the command line: the name that the kernel keeps is that of a thread, which a program may change. */
+function programOf(pid: string): string {
+  return basename(readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')[0] ?? '')
 }
 
 /** The sockets of a table that listen on a port. */
