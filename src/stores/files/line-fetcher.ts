@@ -2,28 +2,30 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { lineEnd, trimLine } from './line-blocks.js'
 import type { LineSet } from './line-set.js'
-import { type Line, readFailure, readLines } from './lines.js'
+import { type Line, numberLines, readBlocks, readFailure } from './lines.js'
 
 /** So much is read at once where no line is longer. */
 const WINDOW_BYTES = 256 * 1024
 
 /**
- * The picked lines of a file, in order. `isWhole`: every line is read, as in a file that is packed or has lines that could not be kept; else
+ * The picked lines in the first `bytesMax` bytes of a file, in order. `isWhole`: every line is read, as in a file that is packed or has lines that could not be kept; else
  * only what is around the picked ones. Throws LogFileError.
  */
 export async function* fetchLines(
   file: string,
   lines: LineSet,
-  { isWhole }: { isWhole: boolean },
+  { bytesMax, isWhole }: { bytesMax: number; isWhole: boolean },
 ): AsyncGenerator<Line, void, undefined> {
   if (isWhole) {
-    for await (const line of readLines(file)) if (lines.isPicked(line.number)) yield line
+    for await (const line of numberLines(readBlocks(file, bytesMax))) {
+      if (lines.isPicked(line.number)) yield line.kind === 'line' ? { ...line, bytes: copyOf(line.bytes) } : line
+    }
     return
   }
   let handle: FileHandle | undefined
   try {
     handle = await open(file)
-    yield* fetchAround(new Window(handle), lines)
+    yield* fetchAround(new Window(handle, bytesMax), lines)
   } catch (error) {
     throw readFailure(file, error)
   } finally {
@@ -42,9 +44,13 @@ async function* fetchAround(window: Window, lines: LineSet): AsyncGenerator<Line
     }
     next = { number: picked + 1, offset: next.offset + bytes.length }
     const text = bytes.subarray(0, endsWithLineEnd(bytes) ? -1 : bytes.length)
-    // A copy: the window moves on.
-    yield { kind: 'line', number: picked, bytes: trimLine(Uint8Array.prototype.slice.call(text), picked) }
+    yield { kind: 'line', number: picked, bytes: copyOf(trimLine(text, picked)) }
   }
+}
+
+/** What is given stays as it is; what is read into moves on. */
+function copyOf(bytes: Uint8Array): Uint8Array {
+  return Uint8Array.prototype.slice.call(bytes)
 }
 
 function endsWithLineEnd(bytes: Uint8Array): boolean {
@@ -59,8 +65,12 @@ class Window {
   /** Where in the file it begins. */
   #offset = 0
 
-  constructor(handle: FileHandle) {
+  /** Nothing is read from here on. */
+  readonly #end: number
+
+  constructor(handle: FileHandle, end: number) {
     this.#handle = handle
+    this.#end = end
   }
 
   /** The line that begins at `offset`, with its LF where it has one; nothing at the end of the file. Good until the next call. */
@@ -76,18 +86,16 @@ class Window {
     }
   }
 
-  /** Returns whether the file ends in the window. */
+  /** Returns whether what may be read ends in the window. */
   async #moveTo(offset: number, size: number): Promise<boolean> {
     if (this.#buffer.length < size) this.#buffer = Buffer.allocUnsafe(size)
+    const wanted = Math.max(0, Math.min(size, this.#end - offset))
     let length = 0
-    let isEnd = false
-    while (length < size && !isEnd) {
-      const { bytesRead } = await this.#handle.read(this.#buffer, length, size - length, offset + length)
-      length += bytesRead
-      isEnd = bytesRead === 0
+    for (let read = wanted; read > 0 && length < wanted; length += read) {
+      read = (await this.#handle.read(this.#buffer, length, wanted - length, offset + length)).bytesRead
     }
     this.#bytes = this.#buffer.subarray(0, length)
     this.#offset = offset
-    return isEnd
+    return length < size
   }
 }

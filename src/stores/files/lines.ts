@@ -68,25 +68,35 @@ function isNamedPacked(file: string): boolean {
 export async function* readLines(file: string, lineBytesMax = LINE_BYTES_MAX): AsyncGenerator<Line, void, undefined> {
   await assertReadable(file)
   const source = file === '-' ? process.stdin : createReadStream(file)
-  let number = 0
   try {
-    for await (const block of splitBlocks(source, { file, lineBytesMax })) {
-      if (block.kind === 'broken') yield { kind: 'broken', number: ++number, why: block.why }
-      else
-        for (const bytes of linesIn(block.bytes))
-          yield { kind: 'line', number: ++number, bytes: trimLine(bytes, number) }
-    }
+    yield* numberLines(splitBlocks(source, { file, lineBytesMax }))
   } finally {
     source.destroy()
   }
 }
 
 /**
- * Reads a file's lines in order, by the block: each is good until the next one is asked for. Otherwise as `readLines`, but not of standard
- * input. Throws LogFileError.
+ * Reads the lines in the first `bytesMax` bytes of a file, by the block: each is good until the next one is asked for. Otherwise as
+ * `readLines`, but not of standard input. Throws LogFileError.
  */
-export function readBlocks(file: string): AsyncGenerator<LineBlock, void, undefined> {
-  return splitBlocks(readChunks(file), { file, lineBytesMax: LINE_BYTES_MAX })
+export function readBlocks(file: string, bytesMax: number): AsyncGenerator<LineBlock, void, undefined> {
+  return splitBlocks(readChunks(file, bytesMax), { file, lineBytesMax: LINE_BYTES_MAX })
+}
+
+/** The lines of blocks, as good as these are. */
+export async function* numberLines(blocks: AsyncIterable<LineBlock>): AsyncGenerator<Line, void, undefined> {
+  let number = 0
+  for await (const block of blocks) {
+    if (block.kind === 'broken') {
+      number += 1
+      yield { kind: 'broken', number, why: block.why }
+      continue
+    }
+    for (const bytes of linesIn(block.bytes)) {
+      number += 1
+      yield { kind: 'line', number, bytes: trimLine(bytes, number) }
+    }
+  }
 }
 
 async function* splitBlocks(
@@ -114,15 +124,17 @@ function* linesIn(block: Uint8Array): Generator<Uint8Array, void, undefined> {
 }
 
 /** A file's bytes from two buffers in turn: while one is looked at, the other is filled. */
-async function* readChunks(file: string): AsyncGenerator<Uint8Array, void, undefined> {
+async function* readChunks(file: string, bytesMax: number): AsyncGenerator<Uint8Array, void, undefined> {
   const handle = await open(file)
   const buffers = [Buffer.allocUnsafeSlow(CHUNK_BYTES), Buffer.allocUnsafeSlow(CHUNK_BYTES)] as const
-  const fill = (turn: number) => handle.read(buffers[turn % 2] as Buffer, 0, CHUNK_BYTES, null)
+  let left = bytesMax
+  const fill = (turn: number) => handle.read(buffers[turn % 2] as Buffer, 0, Math.min(CHUNK_BYTES, left), null)
   let filling = fill(0)
   try {
     for (let turn = 0; ; turn += 1) {
       const { bytesRead, buffer } = await filling
       if (bytesRead === 0) return
+      left -= bytesRead
       filling = fill(turn + 1)
       yield buffer.subarray(0, bytesRead)
     }

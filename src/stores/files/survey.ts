@@ -2,6 +2,7 @@
 // unreadable, and picks the lines of all the others. What the ids take of memory is bounded: where all of them are too many, the files
 // are read in several rounds, each for a share of the ids.
 import { isUtf8 } from 'node:buffer'
+import { stat } from 'node:fs/promises'
 import type { LeftOut } from '../../log/event.js'
 import { IdBatch, IdTable, IdTableFullError } from './id-table.js'
 import { lineEnd, trimLine } from './line-blocks.js'
@@ -35,6 +36,8 @@ export interface SurveyOptions {
 
 /** A log with its lines: picked are those that have to be given. */
 export interface SurveyedLog extends LineSource {
+  /** How long the file was when the survey began: what is appended meanwhile is not looked at. */
+  readonly bytes: number
   readonly lines: LineSet
   /** The number of the last line that gives an event; 0 where none does. */
   lastEvent: number
@@ -55,8 +58,9 @@ export interface Survey {
  */
 export async function* surveyLogs(options: SurveyOptions): AsyncGenerator<LogReport, Survey | undefined, undefined> {
   try {
+    const sizes = await Promise.all(options.logs.map(async ({ file }) => (await stat(file)).size))
     for (let rounds = 1; rounds <= ROUNDS_MAX; rounds *= 2) {
-      const survey = yield* surveyInRounds(rounds, options)
+      const survey = yield* surveyInRounds({ ...options, rounds, sizes })
       if (survey !== 'too many ids') return survey
     }
   } catch (error) {
@@ -66,10 +70,10 @@ export async function* surveyLogs(options: SurveyOptions): AsyncGenerator<LogRep
 }
 
 async function* surveyInRounds(
-  rounds: number,
-  options: SurveyOptions,
+  options: SurveyOptions & { rounds: number; sizes: readonly number[] },
 ): AsyncGenerator<LogReport, Survey | 'too many ids', undefined> {
-  const logs = options.logs.map((log) => ({ ...log, lines: new LineSet(), lastEvent: 0, hasGaps: false }))
+  const { rounds, sizes } = options
+  const logs = options.logs.map((log, i) => beginLog(log, sizes[i] as number))
   const leftOut = { events: 0, streams: 0, subjects: 0 }
   let pass: LogPass | undefined
   for (let round = 0; round < rounds; round += 1) {
@@ -77,7 +81,7 @@ async function* surveyInRounds(
     pass ??= share.pass
     for (const log of logs) {
       const look = share.lookAt(log)
-      for await (const block of readBlocks(log.file)) {
+      for await (const block of readBlocks(log.file, log.bytes)) {
         if (block.kind === 'broken') look.takeBroken(block)
         else look.takeLines(block.bytes, block.offset)
         if (share.bytes > options.bytesMax) return 'too many ids'
@@ -91,6 +95,10 @@ async function* surveyInRounds(
     leftOut.subjects += settled.subjects
   }
   return { logs, leftOut, pass: pass as LogPass }
+}
+
+function beginLog(log: LineSource, bytes: number): SurveyedLog {
+  return { ...log, bytes, lines: new LineSet(), lastEvent: 0, hasGaps: false }
 }
 
 /** The ids of one round and the lines that speak of them. */

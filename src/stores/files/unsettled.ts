@@ -40,8 +40,8 @@ export async function* readUnsettled(
 async function* eventsOf({ logs }: Survey, pass: LogPass): AsyncGenerator<RecordedEvent, void, undefined> {
   let linesBefore = 0
   for (const log of logs) {
-    const { file, lines, hasGaps } = log
-    for await (const line of fetchLines(file, lines, { isWhole: hasGaps || (await isPacked(file)) })) {
+    const { file, lines, bytes, hasGaps } = log
+    for await (const line of fetchLines(file, lines, { bytesMax: bytes, isWhole: hasGaps || (await isPacked(file)) })) {
       const event = pass.takeAt(linesBefore + line.number, line, log)
       if (!event)
         throw new LogFileError(`${file}: cannot be read: line ${line.number} has changed since it was read; run again`)

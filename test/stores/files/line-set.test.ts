@@ -17,7 +17,7 @@ const file = join(folder, 'log.json')
 async function linesOf(text: string): Promise<LineSet> {
   writeFileSync(file, text)
   const lines = new LineSet()
-  for await (const block of readBlocks(file)) {
+  for await (const block of readBlocks(file, Number.POSITIVE_INFINITY)) {
     if (block.kind === 'broken') throw new Error(block.why)
     for (let start = 0; start < block.bytes.length; start = block.bytes.indexOf(0x0a, start) + 1) {
       lines.add(block.offset + start)
@@ -26,9 +26,13 @@ async function linesOf(text: string): Promise<LineSet> {
   return lines
 }
 
-async function fetch(lines: LineSet, isWhole: boolean): Promise<[number, string][]> {
+async function fetch(
+  lines: LineSet,
+  isWhole: boolean,
+  bytesMax = Number.POSITIVE_INFINITY,
+): Promise<[number, string][]> {
   const found: [number, string][] = []
-  for await (const line of fetchLines(file, lines, { isWhole })) {
+  for await (const line of fetchLines(file, lines, { bytesMax, isWhole })) {
     found.push([line.number, line.kind === 'line' ? Buffer.from(line.bytes).toString() : line.why])
   }
   return found
@@ -71,4 +75,11 @@ it('tells that a file has become shorter: its lines are no longer there', async 
   lines.pick(3)
   writeFileSync(file, 'a\n')
   expect(await fetch(lines, false)).toEqual([[3, '']])
+})
+
+it('gives nothing of what stands behind the bytes asked for', async () => {
+  const lines = await linesOf('a\nbc')
+  lines.pick(2)
+  writeFileSync(file, 'a\nbcdef\nghi\n')
+  for (const isWhole of [false, true]) expect(await fetch(lines, isWhole, 4)).toEqual([[2, 'bc']])
 })

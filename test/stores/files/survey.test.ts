@@ -1,5 +1,5 @@
 // The log job by the survey gives what the log job over every event gives: findings, digest, order, counts, problems.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -201,6 +201,18 @@ describe('a survey', () => {
     expect((await reading.next()).value).toMatchObject({ events: [] })
     controller.abort(new Error('enough'))
     await expect(reading.next()).rejects.toThrow('enough')
+  })
+
+  it('takes the logs as they were when it began, however much is appended while it reads them', async () => {
+    const { payments, logs } = openLogs()
+    const ids: string[] = []
+    // So little memory that it needs rounds, each of which would see another file.
+    for await (const { events, examined } of logs.readAll({ settled: { ...settled, bytesMax: 7 * 2 ** 20 } })) {
+      if (examined !== undefined) appendFileSync(payments, `${line(100_000 + examined)}{"tor`)
+      ids.push(...events.map(({ stream, position }) => `${stream} ${position.commit}`))
+    }
+    expect(ids).toEqual(['paymentlog-99998 99999', 'paymentlog-99999 100000', 'ticketlog-99998 199999'])
+    expect(logs.report()).toMatchObject({ lines: 199_999, broken: 0 })
   })
 
   it('says so where what it found is no longer in the file', async () => {
