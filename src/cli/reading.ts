@@ -1,6 +1,7 @@
 // What all reading commands share: their options, the moment they speak of, and one replay.
 import type { Command } from 'commander'
 import { type Cut, CutError, type CutSpec, resolveCut } from '../engine/cut.js'
+import { rulesOf } from '../engine/detect.js'
 import type { Moment } from '../engine/moment.js'
 import type { Projection } from '../engine/projection.js'
 import { type ReplayResult, replay } from '../engine/replay.js'
@@ -51,7 +52,7 @@ export function withReadingOptions(command: Command): Command {
 
 /** Where the store is: the option, else the environment, else ./makegood-data. */
 export function storeOf({ store }: StoreOptions, { env }: Context): string {
-  return store ?? env.MAKEGOOD_STORE ?? './makegood-data'
+  return store ?? (env.MAKEGOOD_STORE || './makegood-data')
 }
 
 /** A moment that was asked for: an RFC 3339 time, or `now-2h` (s, m, h, d). Throws UsageError naming the option. */
@@ -166,24 +167,46 @@ export async function replayStore(
   options: ReadingOptions,
   context: Context,
 ): Promise<ReplayResult> {
+  const filters = filtersOf(options, projection)
   const moment = await momentOf(reader, { ...options, option: '--as-of', text: options.asOf }, context.clock())
   const lookUp = lookUpOf(options, projection, context)
   const show = progressLine(context)
   try {
-    return await replay(reader, projection, {
+    const result = await replay(reader, projection, {
       ...moment,
       ...(lookUp && { lookUp }),
       memory: memoryOf(options, context),
-      filters: filtersOf(options),
+      filters,
       signal: context.interruption.signal,
       onProgress: show.update,
     })
+    show.clear()
+    warnOfNothingRead(result, projection, context)
+    return result
   } finally {
     show.clear()
   }
 }
 
-/** The filters of a replay as its digest covers them: sorted, and absent where not asked for. */
-export function filtersOf({ rule, subject }: ReadingOptions): { rules?: string[]; subjects?: string[] } {
+/** "No findings" where nothing was read at all is mostly another projection's log. */
+function warnOfNothingRead({ summary }: ReplayResult, { name, categories }: Projection, { stderr }: Context): void {
+  if (summary.coverage.events > 0) return
+  stderr.write(`No events in ${categories.join(' or ')} streams, which ${name} reads; --projection names another\n`)
+}
+
+/**
+ * The filters of a replay as its digest covers them: sorted, and absent where not asked for. Throws UsageError for a rule that none of the
+ * projections has: a misspelt one would find nothing, which reads as clean.
+ */
+export function filtersOf(
+  { rule, subject }: ReadingOptions,
+  ...projections: readonly Projection[]
+): { rules?: string[]; subjects?: string[] } {
+  const ids = new Set(projections.flatMap((projection) => rulesOf(projection).map(({ id }) => id)))
+  const unknown = rule?.find((id) => !ids.has(id))
+  if (unknown !== undefined) {
+    const names = [...new Set(projections.map(({ name }) => name))].join(' and ')
+    throw new UsageError(`--rule ${unknown}: ${names} has no such rule; it has ${[...ids].join(', ')}`)
+  }
   return { ...(rule && { rules: [...rule].sort() }), ...(subject && { subjects: [...subject].sort() }) }
 }

@@ -154,6 +154,32 @@ describe('bad input', () => {
     expect(ran.stderr).not.toContain('secret')
   })
 
+  it('is a rule that the projection does not have: a misspelt one would find nothing, which reads as clean', async () => {
+    const { store, folder, logs } = await plannedStore()
+    const [out, plan] = [join(folder, 'out.jsonl'), join(folder, 'p.json')]
+    for (const asked of [
+      ['scan', ...BY, ...store],
+      ['scan', ...logs, '--out', out],
+      ['plan', ...BY, '--out', plan, ...store],
+      ['diff', ...BY, '--from', 'now', ...store],
+    ]) {
+      const ran = await makegood([...asked, '--rule', 'paid-not-tickted'])
+      expect(ran).toMatchObject({ code: 64, stdout: '' })
+      expect(ran.stderr).toContain('--rule paid-not-tickted: transactions has no such rule; it has ')
+    }
+    expect([existsSync(out), existsSync(plan)]).toEqual([false, false])
+  })
+
+  it('is told of where a projection finds none of its streams', async () => {
+    const { store } = await plannedStore()
+    const ran = await makegood(['scan', ...store])
+    expect(summaryOf(ran)).toMatchObject({ projection: 'booking', coverage: { events: 0 } })
+    expect(ran.stderr).toContain(
+      'No events in payment or ticket streams, which booking reads; --projection names another',
+    )
+    expect((await makegood(['scan', ...BY, ...store])).stderr).toBe('')
+  })
+
   it('does not make a store by reading one that is not there', async () => {
     const folder = join(newFolder(), 'nothing')
     expect((await makegood(['scan', ...BY, '--store', folder])).code).toBe(69)

@@ -52,11 +52,12 @@ async function diff(options: DiffOptions, context: Context): Promise<ExitCode> {
   refuseMixture(options)
   const projection = await context.loadProjection(options.projection)
   const against = options.against === undefined ? undefined : await context.loadProjection(options.against)
+  const filters = filtersOf(options, projection, ...(against ? [against] : []))
   const store = await context.openStore(storeOf(options, context), 'read')
   const show = progressLine(context)
   const settings: CompareOptions = {
     memory: memoryOf(options, context),
-    filters: filtersOf(options),
+    filters,
     signal: context.interruption.signal,
     onProgress: show.update,
   }

@@ -107,6 +107,7 @@ function refuseOnLogs({ asOf, by, current }: ScanOptions): void {
 
 async function scanLogs(options: ScanOptions, projection: Projection, context: Context): Promise<ExitCode> {
   refuseOnLogs(options)
+  filtersOf(options, projection) // refused before a file is made
   const files = logFilesOptions(options, context)
   if (options.out === undefined) {
     const { result } = await replayLogs(files, projection, options, context)
@@ -174,7 +175,7 @@ async function replayLogs(
     const result = await replay(logs, projection, {
       now: options.now === undefined ? clock : msOfTicks(parseMoment('--now', options.now, clock)),
       memory: memoryOf(options, context),
-      filters: filtersOf(options),
+      filters: filtersOf(options, projection),
       signal: context.interruption.signal,
       onProgress: show.update,
       countUnreadable: () => logs.report().broken,
