@@ -160,9 +160,10 @@ export function emptySubject<State>(
 
 /** The head of each stream that the projection reads of a subject; null where the stream has no event. */
 export function revisionsOf(folded: FoldedSubject, { categories }: Projection): Record<string, Revision | null> {
-  return Object.fromEntries(
-    categories.map((category) => [streamOf(category, folded.subject), folded.heads[category]?.revision ?? null]),
-  )
+  const revisions: Record<string, Revision | null> = {}
+  for (const category of categories)
+    revisions[streamOf(category, folded.subject)] = folded.heads[category]?.revision ?? null
+  return revisions
 }
 
 /** Everything that makes a subject's history less than whole. */

@@ -1,5 +1,5 @@
-// Scratch space in a folder. Each file loses its name as soon as it is open, so that the system frees it when the process ends, however
-// it ends; nothing is left to be cleaned up.
+// Scratch space in a folder: one file for all runs, each of them a list of stretches of it. The file loses its name as soon as it is open, so that
+// the system frees it when the process ends, however it ends; nothing is left to be cleaned up.
 import { randomUUID } from 'node:crypto'
 import { closeSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
@@ -7,28 +7,34 @@ import { type Scratch, ScratchError, type ScratchRun } from '../engine/scratch.j
 
 /** Written and read in pieces of this length. */
 const PIECE_LENGTH = 1 << 16
+/** Longer records are written as they are. They are in order all the same: what was gathered before them is written first. */
+const GATHERED_MAX = PIECE_LENGTH / 2
 const LENGTH_BYTES = 4
 
 /** Scratch space in `folder`, which must be there. Throws ScratchError where no file can be made. */
 export function folderScratch(folder: string): Scratch {
-  const runs: FileRun[] = []
+  let file: ScratchFile | undefined
   return {
     newRun: () => {
-      const run = new FileRun(folder)
-      runs.push(run)
-      return run
+      file ??= new ScratchFile(folder)
+      return new FileRun(file)
     },
     close: () => {
-      for (const run of runs.splice(0)) run.close()
+      file?.close()
+      file = undefined
     },
   }
 }
 
-class FileRun implements ScratchRun {
+/** Where bytes lie in the file. */
+interface Stretch {
+  readonly start: number
+  readonly length: number
+}
+
+class ScratchFile {
   readonly #folder: string
   readonly #file: number
-  #pending = Buffer.allocUnsafe(PIECE_LENGTH)
-  #pendingLength = 0
   #written = 0
 
   constructor(folder: string) {
@@ -38,50 +44,30 @@ class FileRun implements ScratchRun {
     this.#tell(() => unlinkSync(path))
   }
 
-  write(record: Uint8Array): void {
-    const length = LENGTH_BYTES + record.length
-    if (this.#pendingLength + length > this.#pending.length) this.#flush()
-    if (length > this.#pending.length) this.#pending = Buffer.allocUnsafe(length)
-    this.#pending.writeUInt32LE(record.length, this.#pendingLength)
-    this.#pending.set(record, this.#pendingLength + LENGTH_BYTES)
-    this.#pendingLength += length
+  append(...parts: readonly Uint8Array[]): Stretch {
+    const start = this.#written
+    for (const bytes of parts) {
+      for (let from = 0; from < bytes.length; ) {
+        const written = this.#tell(() => writeSync(this.#file, bytes, from, bytes.length - from, this.#written))
+        from += written
+        this.#written += written
+      }
+    }
+    return { start, length: this.#written - start }
   }
 
-  *read(): Iterable<Uint8Array> {
-    this.#flush()
-    let bytes: Buffer = Buffer.alloc(0)
-    let place = 0
-    const need = (length: number): void => {
-      if (bytes.length >= length) return
-      const more = Buffer.allocUnsafe(Math.max(PIECE_LENGTH, length - bytes.length))
-      const read = this.#tell(() => readSync(this.#file, more, 0, Math.min(more.length, this.#written - place), place))
-      place += read
-      bytes = Buffer.concat([bytes, more.subarray(0, read)])
-      if (bytes.length < length)
-        throw new ScratchError(`Scratch space in ${this.#folder} gave back less than was written`)
+  read({ start, length }: Stretch): Buffer {
+    const bytes = Buffer.allocUnsafeSlow(length)
+    for (let from = 0; from < length; ) {
+      const read = this.#tell(() => readSync(this.#file, bytes, from, length - from, start + from))
+      if (read === 0) throw new ScratchError(`Scratch space in ${this.#folder} gave back less than was written`)
+      from += read
     }
-    while (place < this.#written || bytes.length > 0) {
-      need(LENGTH_BYTES)
-      const length = LENGTH_BYTES + bytes.readUInt32LE(0)
-      need(length)
-      // A copy: what is read of it must outlive the piece.
-      yield Uint8Array.prototype.slice.call(bytes, LENGTH_BYTES, length)
-      bytes = bytes.subarray(length)
-    }
+    return bytes
   }
 
   close(): void {
     closeSync(this.#file)
-  }
-
-  #flush(): void {
-    for (let from = 0; from < this.#pendingLength; ) {
-      const left = this.#pendingLength - from
-      const written = this.#tell(() => writeSync(this.#file, this.#pending, from, left, this.#written))
-      from += written
-      this.#written += written
-    }
-    this.#pendingLength = 0
   }
 
   #tell<T>(work: () => T): T {
@@ -93,4 +79,53 @@ class FileRun implements ScratchRun {
       throw new ScratchError(`Scratch space in ${this.#folder}: ${why}. Name another folder with --scratch`, { cause })
     }
   }
+}
+
+/** Records stand behind their lengths. A stretch holds whole records. */
+class FileRun implements ScratchRun {
+  readonly #file: ScratchFile
+  readonly #stretches: Stretch[] = []
+  #pending: Buffer | undefined
+  #pendingLength = 0
+
+  constructor(file: ScratchFile) {
+    this.#file = file
+  }
+
+  write(record: Uint8Array): void {
+    const length = LENGTH_BYTES + record.length
+    if (this.#pendingLength + length > PIECE_LENGTH || length > GATHERED_MAX) this.#flush()
+    if (length > GATHERED_MAX) {
+      this.#stretches.push(this.#file.append(lengthOf(record), record))
+      return
+    }
+    this.#pending ??= Buffer.allocUnsafeSlow(PIECE_LENGTH)
+    this.#pending.writeUInt32LE(record.length, this.#pendingLength)
+    this.#pending.set(record, this.#pendingLength + LENGTH_BYTES)
+    this.#pendingLength += length
+  }
+
+  *read(): Iterable<Uint8Array> {
+    this.#flush()
+    for (const stretch of this.#stretches) {
+      const bytes = this.#file.read(stretch)
+      for (let at = 0; at < bytes.length; ) {
+        const start = at + LENGTH_BYTES
+        at = start + bytes.readUInt32LE(at)
+        yield bytes.subarray(start, at)
+      }
+    }
+  }
+
+  #flush(): void {
+    if (!this.#pending || this.#pendingLength === 0) return
+    this.#stretches.push(this.#file.append(this.#pending.subarray(0, this.#pendingLength)))
+    this.#pendingLength = 0
+  }
+}
+
+function lengthOf(record: Uint8Array): Buffer {
+  const bytes = Buffer.allocUnsafe(LENGTH_BYTES)
+  bytes.writeUInt32LE(record.length)
+  return bytes
 }
