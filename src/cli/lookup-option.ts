@@ -15,6 +15,21 @@ export function withLookupOption(command: Command): Command {
   return command.option('--lookup <name=where...>', 'ask others about every subject: a URL, or a file of JSON lines')
 }
 
+/** The names that are given, for a plan to hold. */
+export function lookupNamesOf({ lookup = [] }: LookupOptions): string[] {
+  return lookup.map((text) => text.split('=', 1)[0] as string)
+}
+
+/** A plan may rest on what others said: whoever applies it must ask them as well. Throws UsageError. */
+export function requireLookups(options: LookupOptions, planned: readonly string[] = []): void {
+  const given = lookupNamesOf(options)
+  const missing = planned.filter((name) => !given.includes(name))
+  if (missing.length > 0)
+    throw new UsageError(
+      `The plan was made with --lookup ${missing.join(', ')}: apply it with the same, such as --lookup ${missing[0]}=WHERE`,
+    )
+}
+
 /** Asks all that are named; undefined where nobody is. Throws UsageError for a name that the projection has not. */
 export function lookUpOf({ lookup = [] }: LookupOptions, projection: Projection, context: Context): LookUp | undefined {
   if (lookup.length === 0) return undefined

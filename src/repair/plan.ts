@@ -61,6 +61,8 @@ const plan = z.strictObject({
   projection: z.string(),
   version: z.string(),
   policy: jsonObject,
+  /** Who else was asked about every subject: `apply` must ask them too. */
+  lookups: z.array(z.string()).optional(),
   now: z.iso.datetime(),
   cut: z.strictObject({ position: z.string(), time: z.string().nullable(), eventId: z.string() }).nullable(),
   scanDigest: z.string(),
@@ -80,8 +82,11 @@ export class PlanInvalidError extends Error {
   override readonly name = 'PlanInvalidError'
 }
 
-/** Orders a scan's compensations into a plan. The same scan gives the same plan, byte for byte. */
-export function makePlan(result: ReplayResult, projection: Projection): Plan {
+/**
+ * Orders a scan's compensations into a plan. The same scan gives the same plan, byte for byte. `lookups`: the names of those that the scan
+ * asked about every subject.
+ */
+export function makePlan(result: ReplayResult, projection: Projection, lookups: readonly string[] = []): Plan {
   const { summary, findings, compensations } = result
   const byId = new Map(findings.map((finding) => [finding.id, finding]))
   const asked = (intent: Intent) => intent.answers.some((id) => byId.has(id))
@@ -91,6 +96,7 @@ export function makePlan(result: ReplayResult, projection: Projection): Plan {
     projection: projection.name,
     version: projection.version,
     policy: (projection.policy ?? {}) as Plan['policy'],
+    ...(lookups.length > 0 && { lookups: [...lookups].sort() }),
     now: summary.now,
     cut: summary.cut && planCut(summary.cut),
     scanDigest: summary.digest,

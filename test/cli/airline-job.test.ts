@@ -75,6 +75,18 @@ describe('a generated store', () => {
     }
   })
 
+  it('is repaired only with the answers that its plan was made with', async () => {
+    const plan = join(newFolder(), 'plan.json')
+    const record = ['--lookup', `payment-record=${join(store, 'payment-record.jsonl')}`]
+    await makegood(['plan', '--store', store, '--out', plan, ...record])
+    const { digest, lookups } = JSON.parse(readFileSync(plan, 'utf8'))
+    expect(lookups).toEqual(['payment-record'])
+    const apply = ['apply', plan, '--store', store, '--approve', digest]
+    const without = await makegood(apply)
+    expect([without.code, without.stderr]).toEqual([64, expect.stringContaining('--lookup payment-record')])
+    expect((await makegood([...apply, ...record])).code).toBe(0)
+  })
+
   it('is the same from files as straight into a store', async () => {
     const folder = newFolder()
     const files = await makegood(['generate', ...MIXED, '--out', folder])

@@ -14,7 +14,7 @@ import type { Context } from '../context.js'
 import { EXIT, type ExitCode, UsageError, worstOf } from '../exit-codes.js'
 import { readWhole } from '../files.js'
 import { type LimitOptions, limitsOf, withLimitOptions } from '../limit-options.js'
-import { type LookupOptions, lookUpOf, withLookupOption } from '../lookup-option.js'
+import { type LookupOptions, lookUpOf, requireLookups, withLookupOption } from '../lookup-option.js'
 import { counted, formatOf, type Layout, makePrinter, type Row } from '../output.js'
 import { parseMoment, storeOf, withStoreOptions } from '../reading.js'
 
@@ -69,6 +69,7 @@ export async function applyAndPrint(
   const opened =
     needsAuthority || options.authority !== undefined ? await openAuthorityFor(store, options, context) : undefined
   try {
+    requireLookups(options, plan.lookups)
     const lookUp = lookUpOf(options, projection, context)
     const work = workOf(about, { approver: options.approver, authority: opened?.authority, lookUp, nowFixed })
     const summary = await applyPlan(work, {

@@ -6,7 +6,7 @@ import type { Context } from '../context.js'
 import { EXIT, type ExitCode } from '../exit-codes.js'
 import { writeWhole } from '../files.js'
 import { countWaiting } from '../finding-output.js'
-import { withLookupOption } from '../lookup-option.js'
+import { lookupNamesOf, withLookupOption } from '../lookup-option.js'
 import { counted, formatOf, type Layout, makePrinter, type Row } from '../output.js'
 import { type ReadingOptions, replayStore, storeOf, withReadingOptions } from '../reading.js'
 
@@ -38,7 +38,7 @@ async function plan(options: PlanOptions, context: Context): Promise<ExitCode> {
   try {
     const result = await replayStore(store, projection, options, context)
     if (refusesIncomplete(result, options, context)) return EXIT.incomplete
-    const made = makePlan(result, projection)
+    const made = makePlan(result, projection, lookupNamesOf(options))
     await writeWhole(options.out, formatPlan(made))
     printPlan({ ...planRow(made, options.out), waiting: countWaiting(result.waiting) }, options, context)
     return result.summary.coverage.complete ? EXIT.clean : EXIT.incomplete

@@ -6,7 +6,7 @@ import { AUTHORITY_FLAGS, AUTHORITY_HELP, type AuthorityOptions } from '../autho
 import type { Context } from '../context.js'
 import { EXIT, type ExitCode, worstOf } from '../exit-codes.js'
 import { type LimitOptions, withLimitOptions } from '../limit-options.js'
-import { withLookupOption } from '../lookup-option.js'
+import { lookupNamesOf, withLookupOption } from '../lookup-option.js'
 import { withMemoryOptions } from '../memory-option.js'
 import { type ReadingOptions, replayStore, storeOf, withStoreOptions } from '../reading.js'
 import { applyAndPrint, exitOfApply } from './apply.js'
@@ -46,7 +46,7 @@ async function repair(options: RepairOptions, context: Context): Promise<ExitCod
   try {
     const result = await replayStore(store, projection, options, context)
     if (refusesIncomplete(result, options, context)) return EXIT.incomplete
-    const plan = makePlan(result, projection)
+    const plan = makePlan(result, projection, lookupNamesOf(options))
     const { items, subjects, cases, digest } = planRow(plan, '')
     context.stderr.write(`Plan ${digest}: ${items} items on ${subjects} subjects, ${cases} findings for a person\n`)
     if (plan.items.length > 0 && !(await isApproved(options, context))) {
