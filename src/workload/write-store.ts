@@ -83,7 +83,9 @@ const CATEGORIES = ['payment', 'ticket']
 async function claimStore(store: EventStore, { marker, markerId }: Workload): Promise<void> {
   const standing = await readStoreMarker(store)
   if (standing && !isSame(standing, marker))
-    throw new StoreNotFreeError(`The store holds another workload: ${JSON.stringify(standing)}`)
+    throw new StoreNotFreeError(
+      `The store holds another workload: ${standing.bookings} bookings, ${standing.scenario}, seed ${standing.seed}`,
+    )
   if (standing) return
   if (await holdsBookings(store)) throw new StoreNotFreeError('The store holds bookings that were not generated')
   const result = await settle(() => markStore(store, marker, markerId))

@@ -107,6 +107,7 @@ async function writeWithTruth(
     return counts
   } catch (error) {
     truth?.discard()
+    context.stderr.write('The store holds a part of its bookings; the same command again makes the rest\n')
     throw error
   } finally {
     show.clear()
