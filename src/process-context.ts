@@ -6,7 +6,7 @@ import { tmpdir, totalmem, userInfo } from 'node:os'
 import { createInterface } from 'node:readline/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { getHeapStatistics } from 'node:v8'
+import { getHeapStatistics, setFlagsFromString } from 'node:v8'
 import { pino } from 'pino'
 import type { Context, Interruption, LogFiles, LogFilesOptions } from './cli/context.js'
 import { UsageError } from './cli/exit-codes.js'
@@ -27,11 +27,15 @@ import { LogOptionsError, openLogFiles } from './stores/files/logs.js'
 /** An event's metadata may be as large as a message on the wire, and a third more in base64. */
 const EVENT_LINE_BYTES_MAX = 64 * 1024 * 1024
 
+/** Of what is alive. */
+const GARBAGE_PERCENT_MAX = 100
+
 const MAIN = fileURLToPath(new URL('./main.js', import.meta.url))
 
 /** The context of this process. The first SIGINT or SIGTERM drains, the second ends it. */
 export function processContext(): Context {
   const { env, stdout, stderr } = process
+  boundGarbage()
   const logger = pino({ level: 'warn', base: null }, pino.destination({ dest: 2, sync: true }))
   const interruption = watchSignals()
   return {
@@ -80,6 +84,14 @@ function openLogFilesAsAsked(options: LogFilesOptions): LogFiles {
   } catch (error) {
     throw error instanceof LogOptionsError ? new UsageError(error.message, { cause: error }) : error
   }
+}
+
+/**
+ * V8 lets garbage grow to four times of what is alive before it collects all of it, which would defeat memory limits: 527 MB instead of 364 under
+ * `--memory 256mb`, in the same time.
+ */
+function boundGarbage(): void {
+  setFlagsFromString(`--heap-growing-percent=${GARBAGE_PERCENT_MAX}`)
 }
 
 /** A quarter of the machine, and never more than the process's heap holds beside everything else. */
