@@ -23,6 +23,7 @@ describe('the simulator', () => {
     await rm(folder, { recursive: true })
   })
 
+  /** Only who is to be kept waiting is impatient: a busy disk can be slow. */
   async function start(options: Partial<SimulatorOptions> = {}): Promise<Authority & { stop(): Promise<void> }> {
     const simulator = await startSimulator({ ledger, clock: () => Date.UTC(2026, 4, 31), ...options })
     running.push(simulator)
@@ -30,7 +31,8 @@ describe('the simulator', () => {
       running.splice(running.indexOf(simulator), 1)
       return simulator.stop()
     }
-    return { ...httpAuthority(simulator.url, { timeoutMs: 1_000 }), stop }
+    const timeoutMs = options.hangRate === undefined ? 30_000 : 1_000
+    return { ...httpAuthority(simulator.url, { timeoutMs }), stop }
   }
 
   const entriesOf = async (kind: string) =>
