@@ -17,8 +17,26 @@ export function machineLine() {
   return `${cpus().length} x ${first?.model.trim() ?? 'unknown'}, ${memory}, ${platform()} ${release()} ${arch()}, Node ${process.versions.node}`
 }
 
-/** A bench's result as Markdown. `rows`: what ran, its figures, and what they are to the first row's. */
-export function renderResult(name, { about, rows, notes = [] }, machine) {
+/**
+ * A bench's result as Markdown. `rows`: what ran, its figures, and what they are to the first row's; or a
+ * `table` of its own.
+ */
+export function renderResult(name, { about, rows = [], table = timesTable(rows), notes = [] }, machine) {
+  return [
+    `## ${name}`,
+    '',
+    about,
+    '',
+    ...table,
+    '',
+    ...notes.map((note) => `- ${note}`),
+    '',
+    `Machine: ${machine}. ${new Date().toISOString().slice(0, 10)}.`,
+    '',
+  ].join('\n')
+}
+
+function timesTable(rows) {
   const [own] = rows
   const lines = rows.map((row) => {
     const times = row.all.map((ms) => (ms / 1000).toFixed(2)).join(' ')
@@ -29,19 +47,10 @@ export function renderResult(name, { about, rows, notes = [] }, machine) {
     return `| ${row.what} | ${(row.ms / 1000).toFixed(2)} s | ${(row.cpuMs / 1000).toFixed(2)} s | ${(row.peakBytes / 1e6).toFixed(0)} MB | ${ratio} | ${times} |`
   })
   return [
-    `## ${name}`,
-    '',
-    about,
-    '',
     '| what ran | median | on the processor | peak memory | beside the first | all runs, s |',
     '| --- | --- | --- | --- | --- | --- |',
     ...lines,
-    '',
-    ...notes.map((note) => `- ${note}`),
-    '',
-    `Machine: ${machine}. ${new Date().toISOString().slice(0, 10)}.`,
-    '',
-  ].join('\n')
+  ]
 }
 
 /** Puts a section into the page, in the place of its forerunner. */

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { keepResult, machineLine, renderResult } from './report.mjs'
 
-const BENCHES = ['logs', 'wire', 'embedded', 'memory']
+const BENCHES = ['serve', 'logs', 'wire', 'embedded', 'memory']
 const main = fileURLToPath(new URL('../dist/src/main.js', import.meta.url))
 
 const { values, positionals } = parseArgs({
