@@ -8,14 +8,15 @@ const SAMPLE_MS = 10
 
 /**
  * Runs a command to its end. `ok` are the exit codes that are no failure. Throws where it ends otherwise.
- * Times in milliseconds, memory in bytes; all but the wall-clock time are 0 where there is no /proc.
+ * Times in milliseconds (`outputMs`: until it printed for the last time), memory in bytes; all but the wall-clock time are 0 where there is no /proc.
  */
 export async function measureOnce([command, ...args], { ok = [0], env = {} } = {}) {
   const startedAt = performance.now()
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } })
-  let [stdout, stderr, peakBytes, cpuMs] = ['', '', 0, 0]
+  let [stdout, stderr, peakBytes, cpuMs, outputMs] = ['', '', 0, 0, 0]
   child.stdout.on('data', (chunk) => {
     stdout += chunk
+    outputMs = performance.now() - startedAt
   })
   child.stderr.on('data', (chunk) => {
     stderr += chunk
@@ -28,7 +29,7 @@ export async function measureOnce([command, ...args], { ok = [0], env = {} } = {
     const [code] = await once(child, 'close')
     const ms = performance.now() - startedAt
     if (!ok.includes(code)) throw new Error(`${command} ${args.join(' ')} ended with ${code}: ${stderr.slice(-2000)}`)
-    return { ms, cpuMs, peakBytes, stdout }
+    return { ms, outputMs, cpuMs, peakBytes, stdout }
   } finally {
     clearInterval(sampling)
   }
@@ -36,12 +37,13 @@ export async function measureOnce([command, ...args], { ok = [0], env = {} } = {
 
 /**
  * Measures several commands in turns, so that what else the machine does falls on all of them alike. `check(stdout)` throws where a
- * command did not do the work. Gives, in the order asked for, the medians of the times and the highest of the peaks.
+ * command did not do the work; `prepare()`, where there is one, goes before each run and is not measured. Gives, in the order asked for, the medians of the times and the highest of the peaks.
  */
 export async function measureInTurns(contestants, runs) {
   const measured = contestants.map(() => [])
   for (let turn = 0; turn < runs; turn += 1) {
-    for (const [index, { command, ok, env, check }] of contestants.entries()) {
+    for (const [index, { command, ok, env, check, prepare }] of contestants.entries()) {
+      await prepare?.()
       const one = await measureOnce(command, { ok, env })
       check(one.stdout)
       measured[index].push(one)
@@ -49,6 +51,7 @@ export async function measureInTurns(contestants, runs) {
   }
   return measured.map((all) => ({
     ms: medianOf(all.map(({ ms }) => ms)),
+    outputMs: medianOf(all.map(({ outputMs }) => outputMs)),
     cpuMs: medianOf(all.map(({ cpuMs }) => cpuMs)),
     all: all.map(({ ms }) => ms),
     peakBytes: Math.max(...all.map(({ peakBytes }) => peakBytes)),
@@ -68,8 +71,8 @@ function privateBytesOf(pid) {
   }
 }
 
-/** Of all its threads, in the steps of 10 ms that Linux counts in. */
-function processorMsOf(pid) {
+/** Milliseconds on the processor, of all threads of a process, in the steps of 10 ms that Linux counts in. */
+export function processorMsOf(pid) {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
     // Behind the name, which may hold spaces and brackets: fields from the third on.

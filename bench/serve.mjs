@@ -1,13 +1,11 @@
 // `serve` in figures: how soon it answers, what it holds at rest, and appends and reads a second through the official client and
 // through our own reader, beside the embedded store used directly. The events are 290 bytes of JSON, as in the figures of a real server.
-import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client'
 import { openStore } from '../dist/src/open-store.js'
+import { startServing } from './serving.mjs'
 
 const SPAN_MS = 3000
 const STARTS = 5
@@ -18,7 +16,7 @@ export async function bench({ folder, main }) {
   const starts = []
   for (let n = 0; n < STARTS; n += 1) starts.push(await startOnce(main))
   const direct = await openStore(join(folder, 'direct'), 'write')
-  const served = await serve(main, join(folder, 'served'))
+  const served = await startServing(main, join(folder, 'served'))
   const client = EventStoreDBClient.connectionString(served.where)
   const own = await openStore(served.where, 'read')
   try {
@@ -43,30 +41,19 @@ export async function bench({ folder, main }) {
     await own.close()
     await client.dispose()
     await direct.close()
-    served.server.kill()
-    await once(served.server, 'exit')
+    await served.stop()
   }
 }
 
 async function startOnce(main) {
   const startedAt = performance.now()
-  const { server, where } = await serve(main, 'memory:')
+  const { where, stop } = await startServing(main, 'memory:')
   const client = EventStoreDBClient.connectionString(where)
   await client.appendToStream('first', jsonEvent({ type: 'Noted', data }))
   const seconds = (performance.now() - startedAt) / 1000
   await client.dispose()
-  server.kill()
-  await once(server, 'exit')
+  await stop()
   return seconds
-}
-
-async function serve(main, store) {
-  const server = spawn(process.execPath, [main, 'serve', '--insecure', '--port', '0', '--store', store])
-  for await (const line of createInterface({ input: server.stdout })) {
-    const found = /esdb:\/\/[^\s"]+/.exec(line)
-    if (found) return { server, where: found[0] }
-  }
-  throw new Error('serve ended before it answered')
 }
 
 async function appends(client, direct) {

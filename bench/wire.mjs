@@ -1,22 +1,18 @@
 // Replay over the wire: bookings from `serve` by our own reader beside the official client's loop, both through the same pipeline.
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { writeStore } from './make-store.mjs'
 import { measureInTurns } from './measure.mjs'
+import { startServing } from './serving.mjs'
 
 const CLIENT_LOOP = fileURLToPath(new URL('wire-client.mjs', import.meta.url))
 
 export async function bench({ folder, main, runs }) {
   const { store, events } = await writeStore(folder, main)
-  const server = spawn(process.execPath, [main, 'serve', '--insecure', '--port', '0', '--store', store])
+  const { where, stop } = await startServing(main, store)
   try {
-    const where = await connectionStringOf(server)
     return await measure({ main, runs, where, events })
   } finally {
-    server.kill()
-    await once(server, 'exit')
+    await stop()
   }
 }
 
@@ -48,13 +44,4 @@ async function measure({ main, runs, where, events }) {
     rows: contestants.map(({ what }, index) => ({ what, ...measured[index] })),
     notes: ['The digests are equal. The time on the processor is that of the reading process alone.'],
   }
-}
-
-/** The first connection string that the server prints. */
-async function connectionStringOf(server) {
-  for await (const line of createInterface({ input: server.stdout })) {
-    const found = /esdb:\/\/[^\s"]+/.exec(line)
-    if (found) return found[0]
-  }
-  throw new Error('serve ended before it answered')
 }
