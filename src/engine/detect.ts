@@ -1,5 +1,6 @@
 // Detection: folded subjects become findings. The engine's own rules (is the history whole, was everything read) hold for every
 // projection; the projection's rules look at one state each, its shared-key rules at all of them.
+import type { Revision } from '../log/revision.js'
 import { type Finding, makeFinding, markHeld } from './finding.js'
 import { type FoldedSubject, incompletenessOf, revisionsOf } from './fold.js'
 import type { JsonObject } from './json.js'
@@ -123,8 +124,16 @@ export function groupSharedUses(uses: Iterable<SharedUse>): Map<string, SharedUs
 
 /** The findings of one subject that come of keys it shares. */
 export function detectShared(folded: FoldedSubject, groups: readonly SharedUses[], projection: Projection): Finding[] {
-  const revisions = revisionsOf(folded, projection)
   const { subject } = folded
+  return sharedFindings({ subject, revisions: revisionsOf(folded, projection) }, groups, projection)
+}
+
+/** The same of a subject that is not at hand: `revisions` as `revisionsOf` tells them. */
+export function sharedFindings(
+  { subject, revisions }: { readonly subject: string; readonly revisions: Record<string, Revision | null> },
+  groups: readonly SharedUses[],
+  projection: Projection,
+): Finding[] {
   return groups.flatMap((group) => {
     const events = group.map(({ use }) => use.opened.id)
     const sharedBy = [...new Set(group.map((used) => used.subject))].sort()
