@@ -1,11 +1,11 @@
 // An EventStoreDB (or KurrentDB) as a home of the log: writing goes through the official client, reading over connections of our own, which give
 // events byte for byte, with all digits of their time, filtered by the server, and go on where a connection broke.
 import { setMaxListeners } from 'node:events'
+import type { ConsumerGroups, GroupedStore } from '../../log/consumer-group.js'
 import type { ProposedEvent } from '../../log/event.js'
 import type {
   AppendResult,
   DeleteResult,
-  EventStore,
   ReadAllOptions,
   ReadStreamOptions,
   StreamRead,
@@ -21,6 +21,7 @@ import { connect } from './connecting.js'
 import { parseConnectionString, redactConnectionString } from './connection-string.js'
 import { readingError } from './errors.js'
 import { followLog, followStream } from './following.js'
+import { Groups } from './groups.js'
 import { readLog } from './log-reading.js'
 import type { ReadContext } from './read-call.js'
 import { readStream } from './stream-reading.js'
@@ -44,7 +45,7 @@ const MAX_RECORD_BYTES = 16 * 1024 * 1024
  * Connects. Throws StoreAddressError where the string or its files cannot be used, StoreUnavailableError where no node answers, none leads,
  * or user and password are wrong.
  */
-export async function openEventStoreDbStore(options: EventStoreDbOptions): Promise<EventStore> {
+export async function openEventStoreDbStore(options: EventStoreDbOptions): Promise<GroupedStore> {
   const settings = parseConnectionString(options.connectionString)
   const server = redactConnectionString(options.connectionString)
   const cluster = await connect(settings).catch((error: unknown) => {
@@ -53,7 +54,8 @@ export async function openEventStoreDbStore(options: EventStoreDbOptions): Promi
   return new EventStoreDbStore(cluster, { ...options, server })
 }
 
-class EventStoreDbStore implements EventStore {
+class EventStoreDbStore implements GroupedStore {
+  readonly groups: ConsumerGroups
   readonly #cluster: Cluster
   readonly #context: ReadContext
   readonly #writing: Writing
@@ -67,6 +69,7 @@ class EventStoreDbStore implements EventStore {
     setMaxListeners(0, this.#closing.signal)
     this.#cluster = cluster
     this.#context = { cluster, server, outageMsMax, silenceMsMax, closing: this.#closing.signal }
+    this.groups = new Groups(this.#context)
     this.#writing = new Writing(cluster, { outageMsMax, signal: this.#closing.signal })
   }
 

@@ -13,6 +13,11 @@ export interface NodeOptions extends SessionOptions {
   readonly makeWriter: (endpoint: Endpoint) => WriteClient
 }
 
+/** How a call is begun. */
+export interface BeginOptions extends Omit<CallOptions, 'headers'> {
+  readonly requiresLeader: boolean
+}
+
 const READ_PATH = '/event_store.client.streams.Streams/Read'
 
 export class Node {
@@ -34,17 +39,14 @@ export class Node {
   }
 
   /** Begins a Read. Throws CallError where the node cannot be reached. */
-  async read(
-    request: Uint8Array,
-    options: {
-      readonly silenceMs: number
-      readonly requiresLeader: boolean
-      readonly signal?: AbortSignal | undefined
-    },
-  ): Promise<ServerCall> {
-    const { requiresLeader, silenceMs, signal } = options
+  read(request: Uint8Array, options: BeginOptions): Promise<ServerCall> {
+    return this.begin(READ_PATH, request, options)
+  }
+
+  /** Begins any call. Throws CallError where the node cannot be reached. */
+  begin(path: string, request: Uint8Array, { requiresLeader, ...options }: BeginOptions): Promise<ServerCall> {
     const headers = { ...this.#options.headers, ...(requiresLeader && { 'requires-leader': 'true' }) }
-    return this.#call(READ_PATH, request, { headers, silenceMs, signal })
+    return this.#call(path, request, { headers, ...options })
   }
 
   /** Whom this node takes for members of its cluster. Throws CallError. */

@@ -47,7 +47,8 @@ export function readEventIn(cursor: ProtoCursor): RecordedEvent {
   return event
 }
 
-function recordedEventIn(cursor: ProtoCursor): RecordedEvent {
+/** The event of a RecordedEvent message, which is what the cursor has entered. */
+export function recordedEventIn(cursor: ProtoCursor): RecordedEvent {
   const draft: Draft = {
     stream: '',
     revision: 0,

@@ -3,8 +3,10 @@
 import { setMaxListeners } from 'node:events'
 import { type ClientHttp2Stream, constants, type IncomingHttpHeaders } from 'node:http2'
 import { CallError, CODE, connectionLost } from './call-error.js'
+import { frame } from './frame.js'
 
 const OK = 0
+const FINISH_MS_MAX = 1_000
 
 /** gRPC's code for an HTTP status with which no server of gRPC answers (gRPC over HTTP/2, "HTTP to gRPC status code mapping"). */
 const CODE_OF_HTTP_STATUS: Readonly<Record<number, number>> = {
@@ -61,6 +63,24 @@ export class ServerCall {
       })
       this.#wake = undefined
     }
+  }
+
+  /** Sends one more message of a call that was left open. To a call that is over it does nothing. */
+  write(message: Uint8Array): void {
+    if (!this.#stream.destroyed && !this.#stream.writableEnded) this.#stream.write(frame(message))
+  }
+
+  /** Lets the call go once everything that was written is on its way, or after a second. */
+  async finish(): Promise<void> {
+    if (!this.#stream.destroyed && !this.#stream.writableEnded) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, FINISH_MS_MAX)
+        for (const event of ['finish', 'close']) this.#stream.once(event, resolve)
+        this.#stream.once('close', () => clearTimeout(timer))
+        this.#stream.end()
+      })
+    }
+    this.cancel()
   }
 
   /** From now on silence is no failure, as on a subscription that stands. */

@@ -2,6 +2,7 @@
 import http2, { type ClientHttp2Session, type ClientHttp2Stream, constants } from 'node:http2'
 import { type Endpoint, formatEndpoint } from '../endpoint.js'
 import { connectionLost } from './call-error.js'
+import { frame } from './frame.js'
 import { ServerCall } from './server-call.js'
 
 /** How much of one call may be on its way before it was read: reading ahead is bounded by this. */
@@ -35,6 +36,8 @@ export interface CallOptions {
   readonly headers: Readonly<Record<string, string>>
   readonly silenceMs: number
   readonly signal?: AbortSignal | undefined
+  /** More messages are to follow the first: see ServerCall.write. */
+  readonly open?: boolean
 }
 
 export class Session {
@@ -95,12 +98,13 @@ export class Session {
   }
 
   /** Begins a call with one message. Throws CallError where the connection has just gone. */
-  call(path: string, message: Uint8Array, { headers, silenceMs, signal }: CallOptions): ServerCall {
+  call(path: string, message: Uint8Array, { headers, silenceMs, signal, open }: CallOptions): ServerCall {
     const stream = this.#begin(path, headers)
     this.#count(1)
     stream.once('close', () => this.#count(-1))
     const call = new ServerCall(stream, { silenceMs, signal })
-    stream.end(frame(message))
+    if (open) call.write(message)
+    else stream.end(frame(message))
     return call
   }
 
@@ -152,13 +156,6 @@ export class Session {
       clearTimeout(late)
     })
   }
-}
-
-function frame(message: Uint8Array): Buffer {
-  const framed = Buffer.alloc(5 + message.length)
-  framed.writeUInt32BE(message.length, 1)
-  framed.set(message, 5)
-  return framed
 }
 
 const CLOSED = 'the connection was closed at once; does one side use TLS and the other not?'
