@@ -3,6 +3,8 @@ import { z } from 'zod'
 import { defineProjection } from '../dist/src/engine/projection.js'
 
 export const GRACE_MS = 2_000
+/** One order in so many is paid and never sent. */
+export const FORGOTTEN_EVERY = 50
 
 const placed = z.object({ at: z.number(), note: z.string() })
 
