@@ -54,14 +54,25 @@ export interface ScanQuestion {
  * could be longer than a string can be.
  */
 export function digestOfScan(question: ScanQuestion, findings: readonly Finding[]): string {
+  return digestOfTexts(question, textsOf(findings))
+}
+
+/** The same from the findings' RFC 8785 forms. */
+export function digestOfTexts(question: ScanQuestion, findings: Iterable<string>): string {
   const { filters, now, projection, version } = question
   // The keys in RFC 8785 order: filters, findings, now, projection, version.
   const hash = createHash('sha256').update(`{"filters":${canonicalize(filters)},"findings":[`)
-  findings.forEach((finding, index) => {
-    hash.update((index === 0 ? '' : ',') + canonicalize(finding))
-  })
+  let before = ''
+  for (const finding of findings) {
+    hash.update(before + finding)
+    before = ','
+  }
   hash.update(
     `],"now":${canonicalize(now)},"projection":${canonicalize(projection)},"version":${canonicalize(version)}}`,
   )
   return `sha256:${hash.digest('hex')}`
+}
+
+function* textsOf(findings: readonly Finding[]): Iterable<string> {
+  for (const finding of findings) yield canonicalize(finding)
 }
