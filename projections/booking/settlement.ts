@@ -3,7 +3,7 @@
 import { z } from 'zod'
 import type { JsonObject } from '../../src/engine/json.js'
 import type { Attempt, Draft, Failure, Intent, Settlement } from '../../src/engine/projection.js'
-import { parseTicks } from '../../src/log/ticks.js'
+import { isTime } from '../../src/log/ticks.js'
 import { isUnderWay } from './compensate.js'
 import { amountSchema, couponsSchema } from './events.js'
 import { type Booking, factOf } from './state.js'
@@ -29,7 +29,7 @@ const answerSchema = z.object({
   documentType: z.literal('TKT'),
   bookingId: z.string(),
   passengerId: z.string(),
-  issuedAt: z.string().refine((text) => parseTicks(text) !== undefined),
+  issuedAt: z.string().refine(isTime),
   conjunctionNumbers: z.array(number).optional(),
   coupons: couponsSchema.optional(),
   total: amountSchema.optional(),

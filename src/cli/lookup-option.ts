@@ -1,7 +1,7 @@
 // `--lookup NAME=WHERE`: who outside of the log is asked about every subject while it is read.
 import type { Command } from 'commander'
 import type { JsonValue } from '../engine/json.js'
-import type { LookUp } from '../engine/judge.js'
+import type { LookUp } from '../engine/judge-part.js'
 import type { Projection } from '../engine/projection.js'
 import type { Context } from './context.js'
 import { LookupFailedError, UsageError } from './exit-codes.js'

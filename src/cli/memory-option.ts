@@ -1,6 +1,6 @@
 // `--memory` and `--scratch`: how much a replay may hold in memory, and where it writes what does not fit.
 import type { Command } from 'commander'
-import type { MemoryLimit } from '../engine/partitioned-fold.js'
+import type { MemoryLimit } from '../engine/partitioned-log.js'
 import type { Context } from './context.js'
 import { UsageError } from './exit-codes.js'
 

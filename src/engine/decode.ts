@@ -1,9 +1,11 @@
 // Decoding: stored bytes become a typed event, or an Undecodable that says why. Nothing is skipped: what cannot be read becomes
 // a finding on its subject (engine rule `unknown-event`), because it could be the very event that seems to be missing.
+import { isAscii } from 'node:buffer'
 import type { z } from 'zod'
 import type { RecordedEvent } from '../log/event.js'
 import type { JsonObject } from './json.js'
 import type { DecodedEvent, EventRef, Projection } from './projection.js'
+import { ASK_ZOD, type QuickParse, quickParseOf } from './quick-parse.js'
 import { lift } from './upcast.js'
 
 /** What decoding and folding look at of an event: all but its place in the log. */
@@ -35,12 +37,14 @@ export function decode(
   if (event.contentType !== 'application/json') return undecodable(`expected JSON, found ${event.contentType}`)
   let json: unknown
   try {
-    json = JSON.parse(strictUtf8.decode(event.data))
+    json = parseJson(event.data)
   } catch {
     return undecodable('its data is not valid JSON in UTF-8')
   }
   const lifting = lift(type, { data: json, metadata: () => parseMetadata(event.metadata) }, projection)
   if (lifting.kind === 'refused') return undecodable(lifting.why)
+  const quick = parseQuickly(schema, lifting.data)
+  if (quick !== ASK_ZOD) return { kind: 'decoded', event: new Decoded(event, category, subject, quick) }
   const parsed = parseBy(schema, lifting.data)
   if (parsed instanceof Error) return undecodable(`its schema failed: ${firstLine(parsed.message)}`)
   if (!parsed.success) return undecodable(describeIssue(parsed.error))
@@ -50,6 +54,28 @@ export function decode(
 function schemaOf({ events }: Projection, type: string): z.ZodType | undefined {
   if (Object.hasOwn(events, type)) return events[type]
   return Object.hasOwn(events, '*') ? events['*'] : undefined
+}
+
+const quickParsers = new WeakMap<z.ZodType, QuickParse>()
+
+function parseQuickly(schema: z.ZodType, json: unknown): unknown {
+  let parse = quickParsers.get(schema)
+  if (!parse) {
+    parse = quickParseOf(schema) ?? (() => ASK_ZOD)
+    quickParsers.set(schema, parse)
+  }
+  try {
+    return parse(json)
+  } catch {
+    return ASK_ZOD
+  }
+}
+
+/** Throws where the bytes are no JSON in UTF-8. */
+function parseJson(bytes: Uint8Array): unknown {
+  // Most data is ASCII, of which a text is made several times as fast.
+  if (!isAscii(bytes)) return JSON.parse(strictUtf8.decode(bytes))
+  return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1'))
 }
 
 /** A schema's own failure is a value here: data nested too deeply, or a check that throws, must not end a replay of everything else. */
@@ -104,7 +130,7 @@ class Decoded implements DecodedEvent {
 export function parseMetadata(bytes: Uint8Array): JsonObject {
   if (bytes.length === 0) return {}
   try {
-    const json: unknown = JSON.parse(strictUtf8.decode(bytes))
+    const json = parseJson(bytes)
     return typeof json === 'object' && json !== null && !Array.isArray(json) ? (json as JsonObject) : {}
   } catch {
     return {}

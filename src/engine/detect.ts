@@ -1,6 +1,5 @@
 // Detection: folded subjects become findings. The engine's own rules (is the history whole, was everything read) hold for every
 // projection; the projection's rules look at one state each, its shared-key rules at all of them.
-import type { Revision } from '../log/revision.js'
 import { type Finding, makeFinding, markHeld } from './finding.js'
 import { type FoldedSubject, incompletenessOf, revisionsOf } from './fold.js'
 import type { JsonObject } from './json.js'
@@ -28,42 +27,72 @@ export function rulesOf(projection: Projection): readonly RuleHead[] {
 
 /** The findings of one subject, unsorted, those that may not be repaired marked with what holds them. */
 export function detectSubject(folded: FoldedSubject, projection: Projection, context: RuleContext): Finding[] {
-  const revisions = revisionsOf(folded, projection)
+  const proofs = integrityProofs(folded)
+  for (const tested of testedRulesOf(projection)) prove(tested, folded.state, context, proofs)
+  // Most subjects are well, and many: nothing is made for them.
+  if (proofs.length === 0) return []
   const { subject } = folded
-  const findings = integrityEvidence(folded).map(([rule, evidence]) =>
-    makeFinding(projection.name, rule, { subject, revisions, evidence }),
+  const revisions = revisionsOf(folded, projection)
+  return markHeld(
+    proofs.map(({ rule, evidence, lookups }) =>
+      makeFinding(projection.name, rule, { subject, revisions, evidence, ...(lookups && { lookups }) }),
+    ),
   )
-  for (const rule of projection.rules) {
-    const lookups = lookupsOf(rule, context)
-    if (lookups === 'not configured') continue
-    for (const evidence of applyRule(rule, folded.state, context)) {
-      findings.push(makeFinding(projection.name, rule, { subject, revisions, evidence, ...(lookups && { lookups }) }))
-    }
+}
+
+/** A rule that is true of a subject. */
+interface Proof {
+  readonly rule: RuleHead
+  readonly evidence: Evidence
+  readonly lookups?: JsonObject
+}
+
+/** A rule with its conditions as a list. */
+interface TestedRule {
+  readonly rule: Rule<unknown>
+  readonly conditions: readonly Rule<unknown>['when'][string][]
+}
+
+const testedRules = new WeakMap<Projection, readonly TestedRule[]>()
+
+function testedRulesOf(projection: Projection): readonly TestedRule[] {
+  const known = testedRules.get(projection)
+  if (known) return known
+  const tested = projection.rules.map((rule) => ({ rule, conditions: Object.values(rule.when) }))
+  testedRules.set(projection, tested)
+  return tested
+}
+
+const ONCE = [undefined]
+
+function prove({ rule, conditions }: TestedRule, state: unknown, context: RuleContext, proofs: Proof[]): void {
+  const lookups = rule.uses && lookupsOf(rule.uses, context)
+  if (rule.uses && !lookups) return
+  for (const item of rule.each?.(state, context) ?? ONCE) {
+    if (!allHold(conditions, state, context, item)) continue
+    proofs.push({ rule, evidence: rule.evidence(state, item, context), ...(lookups && { lookups }) })
   }
-  return markHeld(findings)
 }
 
-function* applyRule(rule: Rule<unknown>, state: unknown, context: RuleContext): Iterable<Evidence> {
-  const conditions = Object.values(rule.when)
-  for (const item of rule.each?.(state, context) ?? [undefined]) {
-    if (conditions.every((holds) => holds(state, context, item))) yield rule.evidence(state, item, context)
-  }
+function allHold(conditions: TestedRule['conditions'], state: unknown, context: RuleContext, item: unknown): boolean {
+  for (const holds of conditions) if (!holds(state, context, item)) return false
+  return true
 }
 
-function lookupsOf(rule: Rule<unknown>, { lookups }: RuleContext): JsonObject | undefined | 'not configured' {
-  if (!rule.uses) return undefined
-  if (!rule.uses.every((name) => Object.hasOwn(lookups, name))) return 'not configured'
-  return Object.fromEntries(rule.uses.map((name) => [name, lookups[name]]))
+/** The answers that a rule uses; undefined where not all of them are configured. */
+function lookupsOf(uses: readonly string[], { lookups }: RuleContext): JsonObject | undefined {
+  if (!uses.every((name) => Object.hasOwn(lookups, name))) return undefined
+  return Object.fromEntries(uses.map((name) => [name, lookups[name]]))
 }
 
-function integrityEvidence(folded: FoldedSubject): [RuleHead, Evidence][] {
+function integrityProofs(folded: FoldedSubject): Proof[] {
   const incomplete = incompletenessOf(folded)
   const [firstHole] = incomplete
   const [firstUnknown] = folded.undecodable
-  const evidence: [RuleHead, Evidence][] = []
+  const proofs: Proof[] = []
   if (firstHole) {
     const why = incomplete.map((hole) => ({ stream: hole.shownBy.stream, why: hole.why }))
-    evidence.push([HISTORY_INCOMPLETE, { opened: firstHole.shownBy, detail: { why } }])
+    proofs.push({ rule: HISTORY_INCOMPLETE, evidence: { opened: firstHole.shownBy, detail: { why } } })
   }
   if (firstUnknown) {
     const events = folded.undecodable.map(({ id }) => id)
@@ -73,9 +102,9 @@ function integrityEvidence(folded: FoldedSubject): [RuleHead, Evidence][] {
       type: event.type,
       why: event.why,
     }))
-    evidence.push([UNKNOWN_EVENT, { opened: firstUnknown, events, detail: { why } }])
+    proofs.push({ rule: UNKNOWN_EVENT, evidence: { opened: firstUnknown, events, detail: { why } } })
   }
-  return evidence
+  return proofs
 }
 
 /** One use of a key that should be unique, by which subject, under which of the projection's `sharedKeys` (its index). */
@@ -130,7 +159,7 @@ export function detectShared(folded: FoldedSubject, groups: readonly SharedUses[
 
 /** The same of a subject that is not at hand: `revisions` as `revisionsOf` tells them. */
 export function sharedFindings(
-  { subject, revisions }: { readonly subject: string; readonly revisions: Record<string, Revision | null> },
+  { subject, revisions }: { readonly subject: string; readonly revisions: Finding['evidence']['revisions'] },
   groups: readonly SharedUses[],
   projection: Projection,
 ): Finding[] {

@@ -1,7 +1,7 @@
 // The events of a log gathered by subject, each subject's in log order, in bounded memory: once the limit is reached, all of them and every further
 // one go to scratch space and come back one partition at a time.
 import type { RecordedEvent } from '../log/event.js'
-import { type MemoryLimit, PartitionedRuns } from './partitioned-fold.js'
+import { type MemoryLimit, PartitionedRuns } from './partitioned-log.js'
 import type { Scratch } from './scratch.js'
 
 /** What an event held in memory costs beside its own bytes. */

@@ -86,6 +86,13 @@ export class Fold<State = unknown> {
     }
   }
 
+  /** Hands over the subjects folded so far; the next event begins anew. The counts go on. */
+  take(): FoldedSubject<State>[] {
+    const taken = [...this.subjects.values()]
+    this.subjects.clear()
+    return taken
+  }
+
   /** Whose an event is: the subject that `add` gives it to; undefined where it gives it to none. */
   subjectOf({ stream }: DecodableEvent): string | undefined {
     const named = describedBy(stream) ?? stream

@@ -1,10 +1,6 @@
 // Which subjects may share a key that should be unique: told from hashes of all uses, eight bytes a use, so that the uses themselves need not be
 // held. Two keys of one hash make suspects of subjects that share nothing; who is one is looked at more closely.
-import { sharedUsesOf } from './detect.js'
-import type { FoldedSubject } from './fold.js'
-import { hashOf } from './hash.js'
-import type { PartitionedFold } from './partitioned-fold.js'
-import type { Projection } from './projection.js'
+import type { PartitionedLog } from './partitioned-log.js'
 import type { Spool } from './spool.js'
 
 /** Uses are spread by their keys' hashes; those of one partition are sorted in memory. */
@@ -13,25 +9,20 @@ const USE_BYTES = 8
 const MEMORY_SHARE = 1 / 16
 
 export class KeyUses {
-  readonly #projection: Projection
   readonly #spool: Spool
   readonly #record = Buffer.alloc(USE_BYTES)
 
-  constructor(fold: PartitionedFold, projection: Projection) {
-    this.#projection = projection
-    this.#spool = fold.newSpool(PARTITIONS, MEMORY_SHARE)
+  constructor(log: Pick<PartitionedLog, 'newSpool'>) {
+    this.#spool = log.newSpool(PARTITIONS, MEMORY_SHARE)
   }
 
-  /** Throws ScratchError. */
-  note(subjects: Iterable<FoldedSubject>): void {
-    for (const folded of subjects) {
-      const subjectHash = hashOf(folded.subject)
-      for (const { rule, use } of sharedUsesOf(folded, this.#projection)) {
-        const keyHash = hashOf(`${rule} ${use.key}`)
-        this.#record.writeUInt32LE(subjectHash, 0)
-        this.#record.writeUInt32LE(keyHash, 4)
-        this.#spool.write(keyHash % PARTITIONS, this.#record, USE_BYTES)
-      }
+  /** Takes uses: the hash of the subject and that of the key, one after the other. Throws ScratchError. */
+  note(uses: Uint32Array): void {
+    for (let index = 0; index < uses.length; index += 2) {
+      const keyHash = uses[index + 1] as number
+      this.#record.writeUInt32LE(uses[index] as number, 0)
+      this.#record.writeUInt32LE(keyHash, 4)
+      this.#spool.write(keyHash % PARTITIONS, this.#record, USE_BYTES)
     }
   }
 

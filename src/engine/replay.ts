@@ -11,8 +11,9 @@ import { rulesOf } from './detect.js'
 import { digestOfScan, type ScanQuestion } from './digest.js'
 import { compareFindings, type Finding } from './finding.js'
 import type { FoldCounts } from './fold.js'
-import { type AtStake, type Compensation, type Judgement, judge, type LookUp, type Waiting } from './judge.js'
-import { type MemoryLimit, PartitionedFold } from './partitioned-fold.js'
+import { type AtStake, type Judgement, judge, type Waiting } from './judge.js'
+import type { Compensation, LookUp } from './judge-part.js'
+import { type MemoryLimit, PartitionedLog } from './partitioned-log.js'
 import type { Projection } from './projection.js'
 
 /** How far a replay has come. */
@@ -94,10 +95,10 @@ export async function replay(
 ): Promise<ReplayResult> {
   const clock = options.elapsedClock ?? (() => performance.now())
   const startedAt = clock()
-  const fold = new PartitionedFold(projection, options.memory, options)
+  const log = new PartitionedLog(projection, options.memory, options)
   try {
-    const reading = await readUpTo(reader, { fold, projection }, { ...options, clock, startedAt })
-    const judged = await judge(fold, projection, {
+    const reading = await readUpTo(reader, { log, projection }, { ...options, clock, startedAt })
+    const judged = await judge(log, projection, {
       ...options,
       onPart: (share) =>
         options.onProgress?.({
@@ -109,7 +110,7 @@ export async function replay(
     refuseNothing(judged, options)
     return resultOf(judged, projection, { ...options, ...reading, elapsedMs: Math.round(clock() - startedAt) })
   } finally {
-    fold.close()
+    log.close()
   }
 }
 
@@ -146,7 +147,7 @@ function resultOf(
 
 async function readUpTo(
   reader: EventReader,
-  { fold, projection }: { fold: PartitionedFold; projection: Projection },
+  { log, projection }: { log: PartitionedLog; projection: Projection },
   options: ReplayOptions & { clock: () => number; startedAt: number },
 ): Promise<Reading> {
   const { cut, signal, clock, startedAt } = options
@@ -157,10 +158,10 @@ async function readUpTo(
   for await (const batch of reader.readAll({ filter, ...settledOf(projection, options), ...(signal && { signal }) })) {
     signal?.throwIfAborted()
     const events = cut ? eventsUpTo(batch.events, cut.position) : batch.events
-    for (const event of events) fold.add(event)
+    for (const event of events) log.add(event)
     lastRead = cutAtEvent(events.at(-1)) ?? lastRead
     leftOut = batch.leftOut ?? leftOut
-    examined = batch.examined ?? fold.taken + leftOut.events
+    examined = batch.examined ?? log.taken + leftOut.events
     const fraction = cut && READING_SHARE * fractionOf(batch.position.commit, cut.position.commit)
     options.onProgress?.({ events: examined, fraction, elapsedMs: clock() - startedAt })
     if (cut && comparePositions(batch.position, cut.position) >= 0) break
@@ -202,7 +203,12 @@ function isAskedFor({ rule, subject }: Finding, { rules, subjects }: ScanQuestio
   return (rules?.includes(rule) ?? true) && (subjects?.includes(subject) ?? true)
 }
 
-function coverageOf({ counts, subjects }: Judgement, leftOut: LeftOut, unreadable: number): Coverage {
+/** What a result rests on: what was folded, what was left out as settled, and how many lines could not be read. */
+export function coverageOf(
+  { counts, subjects }: Pick<Judgement, 'counts' | 'subjects'>,
+  leftOut: LeftOut = NOTHING,
+  unreadable = 0,
+): Coverage {
   return {
     complete: counts.unattributable === 0 && unreadable === 0,
     events: counts.events + leftOut.events,
@@ -215,7 +221,8 @@ function coverageOf({ counts, subjects }: Judgement, leftOut: LeftOut, unreadabl
   }
 }
 
-function countByRule(findings: readonly Finding[], projection: Projection): Record<string, number> {
+/** How many findings each rule has, in the order of the rules. */
+export function countByRule(findings: readonly Finding[], projection: Projection): Record<string, number> {
   const counts = new Map<string, number>()
   for (const { rule } of findings) counts.set(rule, (counts.get(rule) ?? 0) + 1)
   const ids = rulesOf(projection).map(({ id }) => id)

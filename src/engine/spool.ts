@@ -2,6 +2,12 @@
 // partition at a time in the order in which they came.
 import type { Scratch, ScratchRun } from './scratch.js'
 
+/** Whole records, each behind its length, in the first `used` bytes. Those still in memory are shared between threads, not copied. */
+export interface Block {
+  readonly bytes: Uint8Array
+  readonly used: number
+}
+
 /** Where records lie: whole ones, from `start` until before `end` of each. */
 export type OnRecord = (bytes: Buffer, start: number, end: number) => void
 
@@ -63,19 +69,22 @@ export class Spool {
     if (this.#heldBytes > this.#bytesMax) this.#writeOut()
   }
 
-  /** Gives a partition's records; may be called again. The bytes stay as they are until the next call. Throws ScratchError. */
-  read(index: number, onRecord: OnRecord): void {
+  /** A partition's records, block by block; may be called again. Nothing may be written afterwards. Throws ScratchError. */
+  *blocks(index: number): Iterable<Block> {
     const { run, pieces } = this.#partitions[index] as Partition
-    for (const piece of run?.read() ?? []) {
-      splitPiece(Buffer.from(piece.buffer, piece.byteOffset, piece.length), piece.length, onRecord)
-    }
-    for (const { bytes, used } of pieces) splitPiece(bytes, used, onRecord)
+    for (const bytes of run?.read() ?? []) yield { bytes, used: bytes.length }
+    yield* pieces
+  }
+
+  /** Gives a partition's records; may be called again. Throws ScratchError. */
+  read(index: number, onRecord: OnRecord): void {
+    for (const block of this.blocks(index)) readRecords(block, onRecord)
   }
 
   #newPiece(partition: Partition, needed: number): Piece {
     const size = nextSize(partition)
     const free = size === PIECE_BYTES_MAX && needed <= size ? this.#free.pop() : undefined
-    const bytes = free ?? Buffer.allocUnsafeSlow(Math.max(size, needed))
+    const bytes = free ?? Buffer.from(new SharedArrayBuffer(Math.max(size, needed)))
     const piece = { bytes, used: 0 }
     partition.pieces.push(piece)
     this.#heldBytes += bytes.length
@@ -101,10 +110,22 @@ function nextSize({ pieces, run }: Partition): number {
   return Math.min(PIECE_BYTES_MAX, 2 * (pieces.at(-1)?.bytes.length ?? PIECE_BYTES_FIRST / 2))
 }
 
-function splitPiece(bytes: Buffer, used: number, onRecord: OnRecord): void {
+/** A record with its length in front, as it stands in a block. */
+export function recordAt(bytes: Buffer, start: number, end: number): Uint8Array {
+  return bytes.subarray(start - LENGTH_BYTES, end)
+}
+
+/** Where a record ends that starts there. */
+export function endOfRecord(bytes: Buffer, start: number): number {
+  return start + bytes.readUInt32LE(start - LENGTH_BYTES)
+}
+
+/** Gives a block's records in order. */
+export function readRecords({ bytes, used }: Block, onRecord: OnRecord): void {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
   for (let at = 0; at < used; ) {
     const start = at + LENGTH_BYTES
-    at = start + bytes.readUInt32LE(at)
-    onRecord(bytes, start, at)
+    at = start + buffer.readUInt32LE(at)
+    onRecord(buffer, start, at)
   }
 }

@@ -8,7 +8,7 @@ import { StoreCorruptError, StoreUnavailableError } from '../log/store-errors.js
 import { canonicalize } from './digest.js'
 import type { Finding } from './finding.js'
 import type { JsonObject } from './json.js'
-import type { Value } from './judge.js'
+import type { Value } from './judge-part.js'
 import type { ReplayResult } from './replay.js'
 
 /** What is kept of a result: all that a scan prints but the time that it took. */

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { type ContentType, NO_BYTES, type RecordedEvent } from './event.js'
 import { type PropertyText, propertiesOf } from './json-text.js'
 import { type Revision, TOMBSTONE_REVISION } from './revision.js'
-import { formatTicks, parseTicks } from './ticks.js'
+import { formatTicks, isTime, parseTicks } from './ticks.js'
 
 /** All of an event that a line carries: its place in the log is the line's own. */
 export type LineEvent = Omit<RecordedEvent, 'position'>
@@ -54,10 +54,7 @@ const FIELDS = z
     revision: z.number().refine(isRevision, 'expected a revision: 0, 1, 2, …'),
     id: z.string().regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, 'expected a UUID'),
     type: z.string(),
-    created: z
-      .string()
-      .refine((text) => parseTicks(text) !== undefined, 'expected an RFC 3339 time')
-      .optional(),
+    created: z.string().refine(isTime, 'expected an RFC 3339 time').optional(),
     contentType: z.enum(['application/json', 'application/octet-stream'] satisfies ContentType[]),
     data: z.unknown().optional(),
     dataBase64: base64.optional(),

@@ -3,7 +3,7 @@
 
 import { jsonEvent } from './event.js'
 import type { AppendResult, EventReader, EventStore } from './event-store.js'
-import { parseTicks } from './ticks.js'
+import { isTime } from './ticks.js'
 
 /** The stream of the marker, which is its first event. */
 export const STORE_STREAM = 'makegood.store'
@@ -56,7 +56,7 @@ function isMarker(json: unknown): json is StoreMarker {
   return (
     generated === true &&
     typeof now === 'string' &&
-    parseTicks(now) !== undefined &&
+    isTime(now) &&
     typeof scenario === 'string' &&
     Number.isSafeInteger(seed) &&
     Number.isSafeInteger(bookings)

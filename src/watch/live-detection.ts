@@ -3,7 +3,8 @@
 import { detectSharedKeys } from '../engine/detect.js'
 import type { Finding } from '../engine/finding.js'
 import type { FoldedSubject } from '../engine/fold.js'
-import { judgeSubject } from '../engine/judge.js'
+import { judgeSubject } from '../engine/judge-part.js'
+import { nextDeadline } from '../engine/next-deadline.js'
 import { InvalidProjectionError, type LiveView, type Projection, type RuleContext } from '../engine/projection.js'
 import type { RecordedEvent } from '../log/event.js'
 import type { EventReader } from '../log/event-store.js'
@@ -200,7 +201,7 @@ export class LiveDetection {
     const findings = resident ? judgeSubject(resident.folded, projection, context, shared) : []
     if (resident && findings.length > 0) this.found.set(subject, opened(findings, resident.folded, projection, context))
     else this.found.delete(subject)
-    this.deadlines.set(subject, resident && nextDeadline(resident.folded, projection, this.#now))
+    this.deadlines.set(subject, resident && nextDeadline(resident.folded.state, projection, this.#now))
   }
 }
 
@@ -216,13 +217,6 @@ function opened(
     const { id, rule, occurrence } = finding
     return { finding, page: live?.page?.(state, { id, rule, occurrence }, context), lostAt, value }
   })
-}
-
-/** The first moment after `now` at which the rules may say something else. */
-function nextDeadline({ state }: FoldedSubject, { live }: Projection, now: number): number | undefined {
-  let next: number | undefined
-  for (const at of live?.deadlines(state) ?? []) if (at > now && (next === undefined || at < next)) next = at
-  return next
 }
 
 /** Without deadlines nobody would judge again when time alone changes a finding: so `now` must not be looked at then. */

@@ -1,7 +1,8 @@
 // Ticks: RFC 3339 to 100 nanoseconds and back, and texts that are no time.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { formatTicks, msOfTicks, parseTicks, ticksOfMs } from '../../src/log/ticks.js'
+import { msOfRfc3339 } from '../../src/log/rfc3339.js'
+import { formatTicks, isTime, msOfTicks, parseTicks, ticksOfMs } from '../../src/log/ticks.js'
 import { seedFor } from '../controls/seed.js'
 
 const FIRST = BigInt(Date.parse('0001-01-01T00:00:00Z')) * 10_000n
@@ -14,6 +15,42 @@ describe('ticks', () => {
       expect(parseTicks(formatTicks(ticks))).toBe(ticks)
     })
     fc.assert(property, { seed: seedFor('ticks text'), examples: [[-1n], [0n], [-10_000n], [FIRST], [LAST]] })
+  })
+
+  it('are read from any text as a calendar of the platform reads it, or not at all', () => {
+    const two = fc.integer({ min: 0, max: 99 }).map((number) => String(number).padStart(2, '0'))
+    const parts = fc.tuple(
+      two,
+      two,
+      two,
+      two,
+      two,
+      two,
+      two,
+      fc.constantFrom('', '.5', '.123456789', '.', '.1234567890'),
+    )
+    const zone = fc.oneof(
+      fc.constantFrom('Z', 'z', '', '+24:00', '-00:60', '+1:00'),
+      fc.tuple(two, two).map(([h, m]) => `-${h}:${m}`),
+    )
+    const property = fc.property(
+      parts,
+      zone,
+      ([century, years, month, day, hour, minute, second, fraction], offset) => {
+        const local = `${century}${years}-${month}-${day}T${hour}:${minute}:${second}`
+        const text = local + fraction + offset
+        expect(msOfRfc3339(text)).toBe(referenceMs(local, fraction, offset))
+        expect(isTime(text)).toBe(parseTicks(text) !== undefined)
+      },
+    )
+    fc.assert(property, { seed: seedFor('times'), numRuns: 3_000 })
+    // Times that exist are rare among those; these are some of every day.
+    const wrong: string[] = []
+    for (let day = -719_162; day < 40_000; day += 1) {
+      const text = new Date(day * 86_400_000 + 3_661_500).toISOString()
+      if (msOfRfc3339(text) !== Date.parse(text)) wrong.push(text)
+    }
+    expect(wrong).toEqual([])
   })
 
   it('have seven digits of a second', () => {
@@ -74,3 +111,11 @@ describe('ticks', () => {
     expect(parseTicks(text)).toBeUndefined()
   })
 })
+
+/** What a time means, by the platform's own parser, which also takes times that do not exist for others. */
+function referenceMs(local: string, fraction: string, offset: string): number {
+  if (!/^(\.\d{1,9})?$/.test(fraction) || !/^([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)$/.test(offset)) return Number.NaN
+  const ms = Date.parse(`${local}Z`)
+  if (Number.isNaN(ms) || new Date(ms).toISOString().slice(0, 19) !== local) return Number.NaN
+  return Date.parse(`${local}${fraction.slice(0, 4)}${offset.toUpperCase()}`)
+}

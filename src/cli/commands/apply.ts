@@ -1,6 +1,6 @@
 // `apply`: carries out an approved plan. Again = goes on; when all is done, again = appends nothing.
 import type { Command } from 'commander'
-import type { LookUp } from '../../engine/judge.js'
+import type { LookUp } from '../../engine/judge-part.js'
 import type { Projection } from '../../engine/projection.js'
 import type { EventStore } from '../../log/event-store.js'
 import { readStoreMarker } from '../../log/store-marker.js'

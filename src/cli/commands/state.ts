@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import type { Finding } from '../../engine/finding.js'
 import { incompletenessOf, revisionsOf } from '../../engine/fold.js'
-import { judgeSubject } from '../../engine/judge.js'
+import { judgeSubject } from '../../engine/judge-part.js'
 import { isTakenIn, type Moment } from '../../engine/moment.js'
 import type { Projection } from '../../engine/projection.js'
 import { readSubject, readSubjectAsOf, type SubjectRead } from '../../engine/subject.js'

@@ -6,7 +6,7 @@ import { compensateSubject, detectSharedKeys } from '../../../src/engine/detect.
 import type { Finding } from '../../../src/engine/finding.js'
 import { Fold, type FoldedSubject } from '../../../src/engine/fold.js'
 import type { JsonObject, JsonValue } from '../../../src/engine/json.js'
-import { judgeSubject } from '../../../src/engine/judge.js'
+import { judgeSubject } from '../../../src/engine/judge-part.js'
 import type { Intent, Projection, RuleContext } from '../../../src/engine/projection.js'
 import { jsonEvent, type RecordedEvent } from '../../../src/log/event.js'
 

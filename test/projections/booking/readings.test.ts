@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { booking } from '../../../projections/booking/booking.js'
 import { Fold } from '../../../src/engine/fold.js'
 import type { JsonObject } from '../../../src/engine/json.js'
-import { judgeSubject } from '../../../src/engine/judge.js'
+import { judgeSubject } from '../../../src/engine/judge-part.js'
 import type { Projection } from '../../../src/engine/projection.js'
 import {
   adult,

@@ -1,13 +1,13 @@
-// The fold of a log of any length in bounded memory: while the log is read, its events are only gathered as bytes, spread by subject (a Grace
-// hash partition); then one partition after the other is decoded and folded, so that no more states are held at a time than one has.
+// A log of any length in bounded memory, on its way to being folded: while it is read its events are only gathered as bytes, spread by subject (a
+// Grace hash partition); then one part after the other is handed on, each with all events of its subjects.
 import { deserialize, serialize } from 'node:v8'
 import type { RecordedEvent } from '../log/event.js'
-import { EventWriter, eventIn, ordinalIn, subjectHashIn } from './event-bytes.js'
+import { EventWriter, subjectHashIn } from './event-bytes.js'
 import { Fold, type FoldCounts, type FoldOptions } from './fold.js'
 import { hashOf } from './hash.js'
 import type { Projection } from './projection.js'
 import type { Scratch, ScratchRun } from './scratch.js'
-import { Spool } from './spool.js'
+import { type Block, readRecords, recordAt, Spool } from './spool.js'
 
 /** How much memory a replay may take, and where it writes what does not fit. */
 export interface MemoryLimit {
@@ -16,34 +16,32 @@ export interface MemoryLimit {
   readonly scratch: () => Scratch
 }
 
-/** Into so many parts subjects are spread. A part that would take too much memory is folded in several passes. */
+/** All events of some subjects, as bytes. */
+export interface Part {
+  readonly blocks: readonly Block[]
+}
+
+/** Into so many parts subjects are spread. A part that would take too much memory is handed on in several passes. */
 const PARTITIONS = 256
-const PASSES_MAX = 16
-/** Small partitions are folded together up to so many bytes of events; with more states in memory, collecting garbage costs more. */
+const PASSES_MAX = 256
+/** Small partitions are handed on together up to so many bytes of events: what a thread judges in a tenth of a second. */
 const PART_BYTES = 2 ** 21
 
-/** Of the limit, what events may take as bytes; the rest is for the states of one part, for findings, and for garbage. */
+/** Of the limit, what events may take as bytes; the rest is for the parts being judged, for findings, and for garbage. */
 const EVENTS_SHARE = 1 / 4
-const STATES_SHARE = 1 / 4
+const PART_SHARE = 1 / 16
 
-/** What states take, beside the bytes of the events folded into them: measured at generated bookings (1.6 kB an event of 350 bytes). */
-const STATE_BYTES_PER_EVENT_BYTE = 4
-
-export class PartitionedFold<State = unknown> {
-  readonly #projection: Projection<State>
+export class PartitionedLog {
   readonly #limit: MemoryLimit | undefined
-  readonly #options: FoldOptions
   /** Takes what belongs to no subject, and counts it. */
-  readonly #unowned: Fold<State>
+  readonly #unowned: Fold
   readonly #events: Spool
   readonly #writer = new EventWriter()
   #ordinal = 0
   #scratch: Scratch | undefined
 
-  constructor(projection: Projection<State>, limit?: MemoryLimit, options: FoldOptions = {}) {
-    this.#projection = projection
+  constructor(projection: Projection, limit?: MemoryLimit, options: FoldOptions = {}) {
     this.#limit = limit
-    this.#options = options
     this.#unowned = new Fold(projection, options)
     this.#events = this.newSpool(PARTITIONS, EVENTS_SHARE)
   }
@@ -73,17 +71,17 @@ export class PartitionedFold<State = unknown> {
   }
 
   /**
-   * The parts, each with all events of its subjects folded: one in memory at a time. May be asked again. `only`: hashes of subjects; all others
-   * are left out.
+   * The parts, one in memory at a time. May be asked again. `only`: hashes of subjects; all others are left out. Throws ScratchError.
    */
-  *parts(only?: ReadonlySet<number>): Iterable<Fold<State>> {
+  *parts(only?: ReadonlySet<number>): Iterable<Part> {
     const wanted = only && new Set([...only].map((hash) => hash % PARTITIONS))
     const passes = this.#passes
     for (const indices of this.#groups) {
       if (wanted && !indices.some((index) => wanted.has(index))) continue
       for (let pass = 0; pass < passes; pass += 1) {
         const isIn = (hash: number) => passOf(hash, passes) === pass && (only?.has(hash) ?? true)
-        yield this.#foldPart(indices, isIn)
+        const blocks = this.#blocksIn(indices)
+        yield { blocks: passes > 1 || only ? [...selectRecords(blocks, isIn)] : [...blocks] }
       }
     }
   }
@@ -106,12 +104,11 @@ export class PartitionedFold<State = unknown> {
   get #passes(): number {
     if (!this.#limit) return 1
     const bytes = this.#groups.map((indices) => indices.reduce((sum, index) => sum + this.#events.bytesIn(index), 0))
-    const needed = Math.max(...bytes) * STATE_BYTES_PER_EVENT_BYTE
-    const passes = Math.ceil(needed / (this.#limit.bytesMax * STATES_SHARE))
+    const passes = Math.ceil(Math.max(...bytes) / Math.max(PART_BYTES, this.#limit.bytesMax * PART_SHARE))
     return Math.min(PASSES_MAX, Math.max(1, passes))
   }
 
-  /** Partitions that are folded together: one part holds a whole small log. */
+  /** Partitions that are handed on together: one part holds a whole small log. */
   get #groups(): number[][] {
     const groups: number[][] = []
     let room = 0
@@ -127,20 +124,26 @@ export class PartitionedFold<State = unknown> {
     return groups
   }
 
-  #foldPart(indices: readonly number[], isIn: (subjectHash: number) => boolean): Fold<State> {
-    const fold = new Fold(this.#projection, this.#options)
-    for (const index of indices) {
-      this.#events.read(index, (bytes, start, end) => {
-        if (isIn(subjectHashIn(bytes, start))) fold.add(eventIn(bytes, start, end), ordinalIn(bytes, start))
-      })
-    }
-    return fold
+  *#blocksIn(indices: readonly number[]): Iterable<Block> {
+    for (const index of indices) yield* this.#events.blocks(index)
   }
 
   #openScratch(): Scratch {
     this.#scratch ??= this.#limit?.scratch()
-    if (!this.#scratch) throw new Error('a fold without a limit needs no scratch space')
+    if (!this.#scratch) throw new Error('a log without a limit needs no scratch space')
     return this.#scratch
+  }
+}
+
+/** The records of some subjects, block by block, copied: what they are taken from need not be held. */
+function* selectRecords(blocks: Iterable<Block>, isIn: (subjectHash: number) => boolean): Iterable<Block> {
+  for (const block of blocks) {
+    const selected: Uint8Array[] = []
+    readRecords(block, (bytes, start, end) => {
+      if (isIn(subjectHashIn(bytes, start))) selected.push(recordAt(bytes, start, end))
+    })
+    const bytes = Buffer.concat(selected)
+    if (bytes.length > 0) yield { bytes, used: bytes.length }
   }
 }
 
