@@ -205,7 +205,8 @@ export class LiveDetection {
   }
 }
 
-function opened(
+/** Findings as they are told: with what is at stake, and for how long. */
+export function opened(
   findings: readonly Finding[],
   { state }: FoldedSubject,
   { live }: Projection,
@@ -220,7 +221,7 @@ function opened(
 }
 
 /** Without deadlines nobody would judge again when time alone changes a finding: so `now` must not be looked at then. */
-function contextAt(now: number, { name, live }: Projection): RuleContext {
+export function contextAt(now: number, { name, live }: Projection): RuleContext {
   if (live) return { now, lookups: {} }
   return {
     get now(): number {

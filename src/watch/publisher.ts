@@ -7,14 +7,15 @@ import type { EventReader } from '../log/event-store.js'
 import type { Revision } from '../log/revision.js'
 import { type Alert, type AlertChange, type AlertRecord, OWN_RULES } from './alert.js'
 import type { AlertLog } from './alert-log.js'
-import type { LiveDetection, OpenFinding } from './live-detection.js'
+import type { Detection } from './detection.js'
+import type { OpenFinding } from './live-detection.js'
 import type { Opening, Outage, Outages } from './outages.js'
 import type { OwnAppend } from './own-stream.js'
 
 export interface PublisherOptions {
   readonly reader: EventReader
   readonly watch: string
-  readonly detection: LiveDetection
+  readonly detection: Pick<Detection, 'found'>
   readonly alerts: AlertLog
   readonly outages: Outages
   /** Told of each change of an alert once it is written. */

@@ -5,6 +5,7 @@ import type { Projection } from '../engine/projection.js'
 import type { EventReader, EventStore } from '../log/event-store.js'
 import { comparePositions } from '../log/position.js'
 import { type Checkpoint, CheckpointLog, positionOfCheckpoint } from './checkpoint.js'
+import type { Detection, FlowStep, WatchSource } from './detection.js'
 import { KeyLog } from './key-log.js'
 import { LiveDetection, type LiveDetectionOptions } from './live-detection.js'
 
@@ -21,13 +22,17 @@ export interface ResumeOptions extends Omit<LiveDetectionOptions, 'reader' | 'af
   /** The name of the watch. */
   readonly name: string
   readonly newId: () => string
+  /** Left out: the projection's own events. */
+  readonly source?: WatchSource
+  /** Told of the domain's flow by a source. */
+  readonly onFlow?: (step: FlowStep) => void
   /** Whether to begin at the log's start though there may be a checkpoint. */
   readonly fromStart?: boolean
 }
 
 /** A watch's memory: what it knows, and the streams that keep it. */
 export interface Resumed {
-  readonly detection: LiveDetection
+  readonly detection: Detection
   readonly checkpoints: CheckpointLog
   readonly keys: KeyLog
   /** What it goes on from; undefined at the start. */
@@ -37,16 +42,14 @@ export interface Resumed {
 
 /** Opens a watch's memory. Throws CheckpointRefusedError and what the store throws. */
 export async function resume(options: ResumeOptions): Promise<Resumed> {
-  const { store, name, projection, newId, fromStart = false, ...rest } = options
+  const { store, name, projection, newId, source, onFlow = () => {}, fromStart = false, ...rest } = options
   const checkpoints = await CheckpointLog.open(store, name, newId)
   const freshStart = fromStart ? 'asked' : await reasonForFreshStart(store, projection, checkpoints.checkpoint)
   const checkpoint = freshStart === undefined ? checkpoints.checkpoint : undefined
-  const detection = new LiveDetection({
-    ...rest,
-    reader: store,
-    projection,
-    ...(checkpoint && { after: positionOfCheckpoint(checkpoint), now: checkpoint.head.now }),
-  })
+  const from = checkpoint && { after: positionOfCheckpoint(checkpoint), now: checkpoint.head.now }
+  const detection = source
+    ? source.makeDetection({ ...from, onFlow })
+    : new LiveDetection({ ...rest, reader: store, projection, ...from })
   const keys = await KeyLog.open(store, name, detection.keys, checkpoint?.head.keysHead ?? -1)
   for (const [subject, { deadline, isOpen }] of checkpoint?.entries ?? []) {
     if (deadline !== null) detection.deadlines.set(subject, deadline)

@@ -2,6 +2,7 @@
 import type { Projection } from '../engine/projection.js'
 import type { EventStore } from '../log/event-store.js'
 import type { AlertRecord } from './alert.js'
+import type { WatchSource } from './detection.js'
 import type { OutagePolicy } from './outages.js'
 import type { OwnCondition } from './own-alerts.js'
 import type { WatchState } from './watch-state.js'
@@ -13,6 +14,8 @@ export interface SessionOptions {
   readonly projection: Projection
   /** The name of the watch: its checkpoint, its lease and its alerts bear it. */
   readonly name: string
+  /** Left out: the projection's own events. */
+  readonly source?: WatchSource
   readonly newId: () => string
   /** What rules take for the present, in milliseconds since the Unix epoch. */
   readonly clock: () => number

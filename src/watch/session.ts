@@ -9,8 +9,8 @@ import { StoreUnavailableError } from '../log/store-errors.js'
 import { msOfTicks } from '../log/ticks.js'
 import { type AlertRecord, OWN_RULES } from './alert.js'
 import { AlertLog } from './alert-log.js'
+import type { Detection, FlowStep } from './detection.js'
 import { Flow } from './flow.js'
-import type { LiveDetection } from './live-detection.js'
 import { Outages } from './outages.js'
 import { ensureAlert, type OwnCondition } from './own-alerts.js'
 import type { OwnAppend } from './own-stream.js'
@@ -28,7 +28,7 @@ interface Parts {
 }
 
 export class Session {
-  readonly detection: LiveDetection
+  readonly detection: Detection
   readonly alerts: AlertLog
   readonly freshStart: FreshStart | undefined
   readonly #options: SessionOptions
@@ -69,12 +69,13 @@ export class Session {
    * what the store throws.
    */
   static async open(options: SessionOptions): Promise<Session> {
-    const { store, name, projection, newId, outage } = options
+    const { store, name, projection, newId, outage, source } = options
     let session: Session | undefined
     const onFolded = (event: RecordedEvent, folded: FoldedSubject) => session?.noteFolded(event, folded)
-    const memory = await resume({ ...options, onFolded })
+    const onFlow = (step: FlowStep) => (session as Session).#flow.note(step)
+    const memory = await resume({ ...options, onFolded, onFlow })
     const { checkpoint } = memory
-    const rules = [...rulesOf(projection).map(({ id }) => id), ...Object.values(OWN_RULES)]
+    const rules = [...rulesOf(projection).map(({ id }) => id), ...Object.values(OWN_RULES), ...(source?.rules ?? [])]
     const known = checkpoint && {
       alerts: [...checkpoint.head.ownAlerts, ...[...checkpoint.entries.values()].flatMap((entry) => entry.alerts)],
       heads: checkpoint.head.alertHeads,
@@ -265,7 +266,7 @@ export class Session {
   }
 
   #lag(now: number): OwnCondition | undefined {
-    const since = this.#laggingSince ?? this.#publisher.withholdingSince
+    const since = this.#laggingSince ?? this.#publisher.withholdingSince ?? this.detection.behindSince?.()
     if (since === undefined || now - since < this.#options.lagAlarmMs) return undefined
     return { since, page: 'the watch lags', detail: { state: this.#state } }
   }

@@ -16,9 +16,10 @@ import {
 } from 'rxjs'
 import { eventAt } from '../engine/cut.js'
 import type { Projection } from '../engine/projection.js'
-import type { EventStore, SubscriptionMessage } from '../log/event-store.js'
+import type { EventFilter, EventStore, SubscriptionMessage } from '../log/event-store.js'
 import { InvalidPositionError, StoreUnavailableError } from '../log/store-errors.js'
 import { prefixesOf } from '../log/stream.js'
+import type { WatchSource } from './detection.js'
 import { pauseUnless } from './pause.js'
 import type { Session } from './session.js'
 import type { Outcome } from './session-options.js'
@@ -27,6 +28,8 @@ import { isCurrent, type WatchEvent } from './watch-state.js'
 export interface WatcherOptions {
   readonly store: EventStore
   readonly projection: Projection
+  /** Left out: the projection's own events. */
+  readonly source?: WatchSource
   readonly clock: () => number
   /** How often a checkpoint is saved while there is something to save. */
   readonly checkpointMs: number
@@ -117,10 +120,11 @@ async function handle(session: Session, input: Input, { once }: WatcherOptions):
 /** The subscription, from the last event taken in on; connected again after a pause whenever it ends, with an error or without. */
 async function* connect(
   session: Session,
-  { store, projection, retryMs }: WatcherOptions,
+  options: WatcherOptions,
   ending: AbortSignal,
 ): AsyncGenerator<Input, void, undefined> {
-  const filter = { streamPrefixes: prefixesOf(projection.categories) }
+  const { store, retryMs } = options
+  const filter = filterOf(options)
   for (let pause = retryMs; !ending.aborted; pause = Math.min(2 * pause, RETRY_MAX_MS)) {
     try {
       await requirePlace(session, store)
@@ -140,6 +144,10 @@ async function* connect(
     yield { kind: 'connection', event: 'disconnected' }
     await pauseUnless(ending, pause)
   }
+}
+
+function filterOf({ projection, source }: Pick<WatcherOptions, 'projection' | 'source'>): EventFilter {
+  return { streamPrefixes: source?.streamPrefixes ?? prefixesOf(projection.categories) }
 }
 
 /** A store may have been restored, or a server's leader changed, to a log without the event that was read last. */

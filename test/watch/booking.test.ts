@@ -13,8 +13,8 @@ import { formatPosition } from '../../src/log/position.js'
 import { prefixesOf } from '../../src/log/stream.js'
 import { openMemoryStore } from '../../src/stores/memory/memory-store.js'
 import type { CheckpointEntry } from '../../src/watch/checkpoint.js'
+import type { Detection } from '../../src/watch/detection.js'
 import { NO_FLOW } from '../../src/watch/flow.js'
-import type { LiveDetection } from '../../src/watch/live-detection.js'
 import { type Resumed, resume } from '../../src/watch/resume.js'
 import { generate } from '../../src/workload/generate.js'
 import { Random } from '../../src/workload/random.js'
@@ -85,7 +85,7 @@ class Followed {
   }
 }
 
-function entryOf(detection: LiveDetection, subject: string): CheckpointEntry | undefined {
+function entryOf(detection: Detection, subject: string): CheckpointEntry | undefined {
   const deadline = detection.deadlines.of(subject) ?? null
   const isOpen = detection.found.has(subject)
   return deadline === null && !isOpen ? undefined : { deadline, isOpen, alerts: [] }

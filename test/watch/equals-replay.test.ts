@@ -17,7 +17,7 @@ import { prefixesOf } from '../../src/log/stream.js'
 import { openEmbeddedStore } from '../../src/stores/embedded/embedded-store.js'
 import { openMemoryStore } from '../../src/stores/memory/memory-store.js'
 import type { CheckpointEntry } from '../../src/watch/checkpoint.js'
-import type { LiveDetection } from '../../src/watch/live-detection.js'
+import type { Detection } from '../../src/watch/detection.js'
 import { type Resumed, resume } from '../../src/watch/resume.js'
 import { eventsOfLog } from '../controls/events.js'
 import { seedFor } from '../controls/seed.js'
@@ -111,7 +111,7 @@ class WatchedLog {
     this.tally.findings += expected.length
   }
 
-  async #replay({ position, now }: LiveDetection): Promise<readonly Finding[]> {
+  async #replay({ position, now }: Detection): Promise<readonly Finding[]> {
     if (!position) return []
     const last = (await this.#events()).find((event) => comparePositions(event.position, position) === 0)
     const cut = cutAtEvent(last as RecordedEvent)
@@ -147,7 +147,7 @@ class WatchedLog {
     this.#changed.clear()
   }
 
-  async #detection(): Promise<LiveDetection> {
+  async #detection(): Promise<Detection> {
     const { store, residentsMax } = this
     this.#memory ??= await resume({ store, name: 'w', projection: liveAirline, newId: randomUUID, residentsMax })
     return this.#memory.detection
@@ -163,7 +163,7 @@ class WatchedLog {
   }
 }
 
-function entryOf(detection: LiveDetection, subject: string): CheckpointEntry | undefined {
+function entryOf(detection: Detection, subject: string): CheckpointEntry | undefined {
   const deadline = detection.deadlines.of(subject) ?? null
   const isOpen = detection.found.has(subject)
   return deadline === null && !isOpen ? undefined : { deadline, isOpen, alerts: [] }
