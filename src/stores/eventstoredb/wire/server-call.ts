@@ -39,7 +39,7 @@ export class ServerCall {
     stream.on('readable', wake)
     stream.on('response', (headers) => this.#onResponse(headers))
     stream.on('trailers', (trailers) => this.#onTrailers(trailers))
-    stream.on('error', (error) => this.#endWith(connectionLost(`The call broke off: ${error.message}`, error)))
+    stream.on('error', (error) => this.#endWith(() => connectionLost(`The call broke off: ${error.message}`, error)))
     stream.on('close', () => this.#onClose())
     // Any number of calls may hang on one signal; Node would warn of a leak from eleven on.
     if (this.#signal) setMaxListeners(0, this.#signal)
@@ -90,7 +90,7 @@ export class ServerCall {
 
   /** Lets the call go. A call that has ended is not touched. */
   cancel(): void {
-    this.#endWith(new CallError(CODE.cancelled, 'The call was let go'))
+    this.#endWith(() => new CallError(CODE.cancelled, 'The call was let go'))
     if (!this.#stream.destroyed) this.#stream.close(constants.NGHTTP2_CANCEL)
     this.#release()
   }
@@ -104,7 +104,9 @@ export class ServerCall {
     const status = headers[':status'] ?? 0
     if (headers['grpc-status'] !== undefined) this.#onTrailers(headers)
     else if (status !== 200) {
-      this.#endWith(new CallError(CODE_OF_HTTP_STATUS[status] ?? CODE.unknown, `The server answered HTTP ${status}`))
+      this.#endWith(
+        () => new CallError(CODE_OF_HTTP_STATUS[status] ?? CODE.unknown, `The server answered HTTP ${status}`),
+      )
       this.cancel()
     }
   }
@@ -112,11 +114,13 @@ export class ServerCall {
   #onTrailers(headers: IncomingHttpHeaders): void {
     if (headers['grpc-status'] === undefined) return
     const code = Number(headers['grpc-status'])
-    this.#endWith(code === OK ? 'ok' : new CallError(code, messageIn(headers), textsOf(headers)))
+    this.#endWith(() => (code === OK ? 'ok' : new CallError(code, messageIn(headers), textsOf(headers))))
   }
 
   #onClose(): void {
-    this.#endWith(connectionLost(`The server ended the call without a status (RST_STREAM ${this.#stream.rstCode})`))
+    this.#endWith(() =>
+      connectionLost(`The server ended the call without a status (RST_STREAM ${this.#stream.rstCode})`),
+    )
     this.#closed = true
     this.#release()
     this.#wake?.()
@@ -130,13 +134,13 @@ export class ServerCall {
   #tooLong(ms: number): void {
     const who = this.#wake ? 'The server said nothing' : 'Nobody read the answer'
     const code = this.#wake ? CODE.deadlineExceeded : CODE.unavailable
-    this.#endWith(new CallError(code, `${who} for ${ms} ms`))
+    this.#endWith(() => new CallError(code, `${who} for ${ms} ms`))
     this.cancel()
   }
 
-  /** The first end counts. */
-  #endWith(end: CallError | 'ok'): void {
-    this.#end ??= end
+  /** The first end counts. Every call is closed and let go in the end: an error that nobody will see is not made. */
+  #endWith(end: () => CallError | 'ok'): void {
+    this.#end ??= end()
   }
 
   #release(): void {
