@@ -10,6 +10,7 @@ import { type StoreOptions, withStoreOptions } from './reading.js'
 export interface WatchCommandOptions extends StoreOptions {
   readonly projection?: string
   readonly name?: string
+  readonly group?: string
   readonly from: string
   readonly now?: string
   readonly once?: boolean
@@ -32,6 +33,7 @@ export function withWatchOptions(command: Command): Command {
   return withStoreOptions(command)
     .option('--projection <name|file>', 'the name of a built-in projection, or a module made with defineProjection')
     .option('--name <name>', "of the watch: its checkpoint and its alerts bear it (default: the projection's)")
+    .option('--group <name>', 'share the work with other processes that name the same group; needs a server')
     .option('--from <where>', 'checkpoint: go on from it; start: read the whole log again', 'checkpoint')
     .option('--now <time>', 'what rules take for the present when it begins; time goes on from there')
     .option('--once', 'end as soon as the end of the log is reached')
@@ -54,9 +56,21 @@ export function withWatchOptions(command: Command): Command {
 
 /** The name of the watch. Throws UsageError. */
 export function nameOf({ name }: WatchCommandOptions, projection: string): string {
-  if (name !== undefined && !/^[a-z0-9][a-z0-9-]{0,63}$/.test(name))
-    throw new UsageError(`--name ${name}: expected small letters, digits and dashes`)
-  return name ?? projection
+  return name === undefined ? projection : nameIn('--name', name)
+}
+
+/** The group that it is to be one of; undefined where it watches alone. Throws UsageError, also where other options do not go with a group. */
+export function groupNameIn({ group, name, once, from }: WatchCommandOptions): string | undefined {
+  if (group === undefined) return undefined
+  if (name !== undefined) throw new UsageError('--name and --group: a group has its own name; leave --name out')
+  if (once) throw new UsageError('--once and --group: a group has no end that one of its processes could see')
+  if (from !== 'checkpoint') throw new UsageError('--from and --group: to read the log again, take another --group')
+  return nameIn('--group', group)
+}
+
+function nameIn(option: string, name: string): string {
+  if (/^[a-z0-9][a-z0-9-]{0,63}$/.test(name)) return name
+  throw new UsageError(`${option} ${name}: expected small letters, digits and dashes`)
 }
 
 /** Whether the log is read again from its start. Throws UsageError. */

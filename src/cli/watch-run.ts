@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import type { EventStore } from '../log/event-store.js'
 import type { AlertRecord } from '../watch/alert.js'
+import { watchInGroup } from '../watch/group.js'
 import { WatchMetrics } from '../watch/metrics.js'
 import { CheckpointRefusedError } from '../watch/resume.js'
 import type { Session } from '../watch/session.js'
@@ -14,6 +15,7 @@ import { formatOf, type Row } from './output.js'
 import { nowOf, storeOf } from './reading.js'
 import { escapeText, jsonLine } from './text.js'
 import { openEndpoint } from './watch-endpoint.js'
+import { NamedGroup } from './watch-group.js'
 import { isFromStart, nameOf, type WatchCommandOptions, webhookUrl } from './watch-options.js'
 import { aheadWarning, jsonOf, lineOf, repairLineOf } from './watch-output.js'
 import { openWatchRepair, type WatchRepair } from './watch-repair.js'
@@ -63,11 +65,12 @@ async function watchStore(
 ): Promise<ExitCode> {
   const { context, url } = surroundings
   const projection = await context.loadProjection(options.projection)
-  const name = nameOf(options, projection.name)
   const running = new Running(context.interruption.signal)
   const clock = await clockOf(store, options, context)
+  const metrics: WatchMetrics = new WatchMetrics({ session: () => running.session, webhook: () => webhook })
+  const group = NamedGroup.of(options, { store, where: storeOf(options, context), metrics })
+  const name = group?.name ?? nameOf(options, projection.name)
   const webhook = url && (await openWebhook(store, { name, url, context }))
-  const metrics = new WatchMetrics({ session: () => running.session, webhook: () => webhook })
   const repairing = await openWatchRepair(options, {
     store,
     projection,
@@ -78,30 +81,29 @@ async function watchStore(
     onRow: surroundings.printRow,
     onReport: ({ outcomes }) => metrics.countRepairs(outcomes),
   })
-  const endpoint = await openEndpoint(options, { metrics, context, session: () => running.session }).catch(
+  const endpoint = await openEndpoint(options, { metrics, context, session: () => running.session, group }).catch(
     async (error: unknown) => {
       await repairing?.close()
       throw error
     },
   )
   try {
-    await watch({
+    const watching = {
       ...timesOf(options),
       ...tellers(name, { ...surroundings, running, metrics, webhook }),
       store,
       projection,
-      name,
       newId: context.newId,
       clock,
       steadyClock: () => performance.now(),
-      fromStart: isFromStart(options),
-      once: options.once ?? false,
       holder: `${context.user} ${context.newId()}`,
       signal: running.drain,
-      beside: (held) => runBeside({ webhook, repairing, running }, held),
+      beside: (held: AbortSignal) => runBeside({ webhook, repairing, running }, held),
       repairStopped: () => repairing?.auto.stopped,
       onStep: context.failpoint,
-    })
+    }
+    if (group) await watchInGroup({ ...watching, ...group.options(context) })
+    else await watch({ ...watching, name, fromStart: isFromStart(options), once: options.once ?? false })
   } finally {
     await endpoint?.close()
     await repairing?.close()
