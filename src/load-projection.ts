@@ -21,6 +21,19 @@ export async function loadProjection(nameOrPath: string | undefined): Promise<Pr
   if (nameOrPath === undefined) return DEFAULT
   const known = BUILT_IN.get(nameOrPath)
   if (known) return known
+  const loaded = await loadModule(nameOrPath)
+  sources.set(loaded, resolve(nameOrPath))
+  return loaded
+}
+
+const sources = new WeakMap<Projection, string>()
+
+/** By what `loadProjection` gives the same projection in another thread; undefined for one that it did not load. */
+export function sourceOf(projection: Projection): string | undefined {
+  return BUILT_IN.get(projection.name) === projection ? projection.name : sources.get(projection)
+}
+
+async function loadModule(nameOrPath: string): Promise<Projection> {
   if (!/[./\\]/.test(nameOrPath)) {
     throw new InvalidProjectionError(
       `--projection ${nameOrPath}: no such projection; built in: ${[...BUILT_IN.keys()].join(', ')}; or the path of a module, such as ./mine.js`,

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { tmpdir, totalmem, userInfo } from 'node:os'
+import { availableParallelism, tmpdir, totalmem, userInfo } from 'node:os'
 import { createInterface } from 'node:readline/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -12,6 +12,7 @@ import type { Context, Interruption, LogFiles, LogFilesOptions } from './cli/con
 import { UsageError } from './cli/exit-codes.js'
 import { examineStore } from './examine-store.js'
 import { httpPost } from './http-post.js'
+import { openJudgingThreads } from './judging-threads.js'
 import { loadProjection } from './load-projection.js'
 import { openMetricsEndpoint } from './metrics-endpoint.js'
 import { openAuthority } from './open-authority.js'
@@ -71,6 +72,8 @@ export function processContext(): Context {
     startSimulator,
     runSimulator: (args) => runSimulator(args, interruption.signal),
     memoryBytesDefault: memoryShare(),
+    threadsDefault: availableParallelism(),
+    openJudges: openJudgingThreads,
     openScratch: (folder = tmpdir()) => folderScratch(folder),
     runSelf,
     failpoint: failpointOf(env.MAKEGOOD_FAILPOINT),

@@ -124,6 +124,7 @@ export function duplicateOf(booking: Booking, passengerId: string): readonly [Do
 /** Active tickets of one passenger that a repair and the live ticketing issued, both; else none. */
 export function collidingTickets(booking: Booking, passengerId: string): Document[] {
   const tickets = activeTickets(termsOf(booking), passengerId)
+  if (tickets.length < 2) return []
   const colliding = tickets.filter(({ issued }) => issued.data.origin !== 'IMPORT')
   return new Set(colliding.map(({ issued }) => issued.data.origin)).size === 2 ? colliding : []
 }
@@ -151,8 +152,15 @@ export function isSeatHeld(booking: Booking, _: RuleContext, seat: Fact<FactData
 }
 
 /** Business ids under which more than one event came. */
-export function cameAgain({ repeats, conflicts }: Booking): string[] {
+export function cameAgain({ repeats, conflicts }: Booking): readonly string[] {
+  if (isEmpty(repeats) && isEmpty(conflicts)) return NOTHING
   return [...new Set([...Object.keys(repeats), ...Object.keys(conflicts)])]
+}
+
+const NOTHING: readonly string[] = []
+
+function isEmpty(record: object): boolean {
+  return Object.keys(record).length === 0
 }
 
 export const isActive = (_: Booking, __: RuleContext, document: Document) => document.isActive

@@ -14,19 +14,23 @@ export function ticketNumberReused(head: RuleHead): SharedKeyRule<Booking> {
  * Each number once for each passenger it was issued to, void documents among them: first those that have a document of their own, then
  * those that only another document of the conjunction names.
  */
-function* numbersUsed(booking: Booking): Iterable<KeyUse> {
-  const all = factsOf(booking, 'TicketIssued').flatMap((issued) => [
-    issued,
-    ...((booking.conflicts[`TicketIssued ${issued.data.ticketNumber}`] ?? []) as Issued[]),
-  ])
+function numbersUsed(booking: Booking): KeyUse[] {
+  const all = factsOf(booking, 'TicketIssued').flatMap((issued) => [issued, ...conflictsOf(booking, issued)])
   const seen = new Set<string>()
-  const once = function* (number: string, use: Issued): Iterable<KeyUse> {
+  const uses: KeyUse[] = []
+  const note = (number: string, use: Issued) => {
     const { passengerId } = use.data
-    const pair = JSON.stringify([number, passengerId])
+    // With the length in front no two pairs are one text.
+    const pair = `${number.length} ${number} ${passengerId}`
     if (seen.has(pair)) return
     seen.add(pair)
-    yield { key: number, ...proof(use, { occurrence: number, detail: { passengerId } }) }
+    uses.push({ key: number, ...proof(use, { occurrence: number, detail: { passengerId } }) })
   }
-  for (const use of all) yield* once(use.data.ticketNumber, use)
-  for (const use of all) for (const number of use.data.conjunctionNumbers ?? []) yield* once(number, use)
+  for (const use of all) note(use.data.ticketNumber, use)
+  for (const use of all) for (const number of use.data.conjunctionNumbers ?? []) note(number, use)
+  return uses
+}
+
+function conflictsOf({ conflicts }: Booking, { data }: Issued): Issued[] {
+  return (conflicts[`TicketIssued ${data.ticketNumber}`] ?? []) as Issued[]
 }

@@ -35,8 +35,13 @@ function documentOf(booking: Booking, issued: Document['issued']): Document {
     voided,
     refunded,
     isActive: !(voided || refunded || exchanged),
-    coupons: coupons.map((coupon) => ({ ...coupon, status: statusOf(booking, ticketNumber, coupon) })),
+    coupons: couponsOf(booking, ticketNumber, coupons),
   }
+}
+
+function couponsOf(booking: Booking, ticketNumber: string, coupons: readonly Coupon[]): readonly Coupon[] {
+  if (factsOf(booking, 'CouponStatusChanged').length === 0) return coupons
+  return coupons.map((coupon) => ({ ...coupon, status: statusOf(booking, ticketNumber, coupon) }))
 }
 
 function statusOf(booking: Booking, ticketNumber: string, { couponNumber, status }: Coupon): Coupon['status'] {
@@ -45,7 +50,7 @@ function statusOf(booking: Booking, ticketNumber: string, { couponNumber, status
 
 /** Facts of one stream by revision. */
 export function inStreamOrder<T extends Fact>(facts: readonly T[]): T[] {
-  return facts.toSorted((a, b) => a.event.revision - b.event.revision)
+  return facts.length < 2 ? [...facts] : facts.toSorted((a, b) => a.event.revision - b.event.revision)
 }
 
 const NUMBER = /^\d{13}$/
@@ -81,6 +86,7 @@ function areConsecutive(numbers: readonly string[]): boolean {
 
 /** Two of these that let one passenger fly a segment twice, the later one second; undefined where there are none. */
 export function findDuplicate(tickets: readonly Document[]): readonly [Document, Document] | undefined {
+  if (tickets.length < 2) return undefined
   const bySegment = new Map<string, Document[]>()
   for (const later of tickets) {
     for (const segmentId of new Set(later.coupons.map((coupon) => coupon.segmentId))) {

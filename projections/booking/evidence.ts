@@ -14,12 +14,14 @@ export function proof(
   const { also = [], occurrence, detail } = more
   return {
     opened: opened.event,
-    events: also.toSorted(compareTimes).map(({ event }) => event.id),
+    events: also.length === 0 ? NO_EVENTS : also.toSorted(compareTimes).map(({ event }) => event.id),
     since: new Date(opened.at).toISOString(),
     ...(occurrence !== undefined && { occurrence }),
     ...(detail && { detail }),
   }
 }
+
+const NO_EVENTS: readonly string[] = []
 
 /** Evidence about money, opened by the latest payment event: whatever changes money or due opens another finding. */
 export function moneyProof(booking: Booking, more: { occurrence?: string; detail?: JsonObject } = {}): Evidence {

@@ -22,9 +22,9 @@ type Version = Fact<FactData<'PaymentRequested'>> | Fact<FactData<'OrderAmended'
 export function orderOf(booking: Booking): Order | undefined {
   const requests = factsOf(booking, 'PaymentRequested')
   if (requests.length === 0) return undefined
-  // The sort is stable: an amendment is laid over a request of the same version.
   const versions: Version[] = [...requests, ...factsOf(booking, 'OrderAmended')]
-  versions.sort((a, b) => a.data.orderVersion - b.data.orderVersion)
+  // The sort is stable: an amendment is laid over a request of the same version.
+  if (versions.length > 1) versions.sort((a, b) => a.data.orderVersion - b.data.orderVersion)
   const setBy = versions.at(-1) as Version
   const version = setBy.data.orderVersion
   const cancellations = factsOf(booking, 'OrderCancelled').filter(({ data }) => data.orderVersion >= version)
@@ -35,6 +35,8 @@ type Terms = Omit<Order, 'version' | 'setBy' | 'cancelledBy'>
 
 function layOver(versions: readonly Version[]): Terms {
   const fields: (keyof Terms)[] = ['due', 'passengers', 'segments', 'ticketingTimeLimit', 'fareGuaranteedUntil']
+  const [only] = versions
+  if (only && versions.length === 1) return termsIn(only.data as FactData<'PaymentRequested'>)
   const terms: Record<string, unknown> = {}
   for (const { data } of versions) {
     for (const field of fields) {
@@ -44,6 +46,11 @@ function layOver(versions: readonly Version[]): Terms {
   }
   // Among the versions is a request, which has every field that a version must have.
   return terms as unknown as Terms
+}
+
+function termsIn(request: FactData<'PaymentRequested'>): Terms {
+  const { due, passengers, segments, ticketingTimeLimit, fareGuaranteedUntil } = request
+  return { due, passengers, segments, ticketingTimeLimit, fareGuaranteedUntil }
 }
 
 /** Whether the order can be served: known, and not cancelled at its latest version. */

@@ -5,7 +5,7 @@ import { type Document, documentsOf } from './documents.js'
 import { PAYMENT_TYPES, type Passenger } from './events.js'
 import { freeOf, type Money, moneyOf, netOf, type Sums, sumsIn } from './money.js'
 import { type Order, orderOf } from './order.js'
-import { type Booking, compareTimes, type Fact, factsOf, latestOf } from './state.js'
+import { type Booking, compareTimes, type Fact, latestOf } from './state.js'
 
 export interface Terms {
   readonly order: Order | undefined
@@ -43,7 +43,7 @@ function workOut(booking: Booking): Terms {
   const documents = documentsOf(booking)
   const expected = order?.passengers ?? []
   const ticketed = new Set(documents.filter(({ isTicket }) => isTicket).map(({ passengerId }) => passengerId))
-  const payments = PAYMENT_TYPES.flatMap((type): readonly Fact[] => factsOf(booking, type))
+  const payments = paymentsOf(booking)
   return {
     order,
     money: moneyOf(booking),
@@ -56,14 +56,27 @@ function workOut(booking: Booking): Terms {
   }
 }
 
+function paymentsOf({ facts }: Booking): Fact[] {
+  const payments: Fact[] = []
+  for (const type of PAYMENT_TYPES) for (const fact of facts[type] ?? []) payments.push(fact)
+  return payments
+}
+
 function currenciesIn(payments: readonly Fact[]): Fact[] {
-  const firsts = new Map<string, Fact>()
-  for (const fact of payments.toSorted(compareTimes)) {
-    const { amount, due } = fact.data as { amount?: { currency: string }; due?: { currency: string } }
-    const currency = (amount ?? due)?.currency
-    if (currency !== undefined && !firsts.has(currency)) firsts.set(currency, fact)
+  const firsts: Fact[] = []
+  for (const fact of payments) {
+    const currency = currencyIn(fact)
+    if (currency === undefined) continue
+    const known = firsts.findIndex((first) => currencyIn(first) === currency)
+    if (known < 0) firsts.push(fact)
+    else if (compareTimes(fact, firsts[known] as Fact) < 0) firsts[known] = fact
   }
-  return [...firsts.values()]
+  return firsts.length < 2 ? firsts : firsts.sort(compareTimes)
+}
+
+function currencyIn({ data }: Fact): string | undefined {
+  const { amount, due } = data as { amount?: { currency: string }; due?: { currency: string } }
+  return (amount ?? due)?.currency
 }
 
 /** The sums in the currency of due; undefined where the order is unknown. */

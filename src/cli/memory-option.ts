@@ -1,12 +1,18 @@
-// `--memory` and `--scratch`: how much a replay may hold in memory, and where it writes what does not fit.
-import type { Command } from 'commander'
+// `--memory`, `--scratch` and `--workers`: how much a replay may hold in memory, where it writes what does not fit, and on how many threads it runs.
+import { type Command, Option } from 'commander'
 import type { MemoryLimit } from '../engine/partitioned-log.js'
+import type { ReplayOptions } from '../engine/replay.js'
 import type { Context } from './context.js'
 import { UsageError } from './exit-codes.js'
+import { numberOption } from './number-option.js'
 
 export interface MemoryOptions {
   readonly memory?: string
   readonly scratch?: string
+}
+
+export interface WorkerOptions extends MemoryOptions {
+  readonly workers?: number
 }
 
 /** Less than this does not hold one partition of a large log. */
@@ -19,6 +25,25 @@ export function withMemoryOptions(command: Command): Command {
   return command
     .option('--memory <size>', 'hold at most so much in memory, such as 512mb (default: a share of the machine)')
     .option('--scratch <dir>', "where what does not fit is written (default: the system's folder for temporary files)")
+}
+
+/** Adds all three options. */
+export function withWorkerOptions(command: Command): Command {
+  return withMemoryOptions(command).addOption(
+    new Option('--workers <n>', 'fold and judge on so many threads (default: one a core)').argParser(
+      numberOption('--workers', 1),
+    ),
+  )
+}
+
+/** What a replay may use of the machine, as the options say. Throws UsageError. */
+export function resourcesOf(options: WorkerOptions, context: Context): Pick<ReplayOptions, 'memory' | 'openJudges'> {
+  const { workers = context.threadsDefault } = options
+  return {
+    memory: memoryOf(options, context),
+    // This thread is one of them.
+    openJudges: (projection) => context.openJudges(projection, workers - 1),
+  }
 }
 
 /** The limit that the options set. Throws UsageError. */

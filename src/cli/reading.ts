@@ -12,7 +12,7 @@ import { formatTicks, msOfTicks, parseTicks, ticksOfMs } from '../log/ticks.js'
 import type { Context } from './context.js'
 import { UsageError } from './exit-codes.js'
 import { type LookupOptions, lookUpOf } from './lookup-option.js'
-import { type MemoryOptions, memoryOf, withMemoryOptions } from './memory-option.js'
+import { resourcesOf, type WorkerOptions, withWorkerOptions } from './memory-option.js'
 import { FORMAT_OPTION } from './output.js'
 import { progressLine } from './progress.js'
 
@@ -23,7 +23,7 @@ export interface StoreOptions {
 }
 
 /** Options of every command that replays. */
-export interface ReadingOptions extends StoreOptions, LookupOptions, MemoryOptions {
+export interface ReadingOptions extends StoreOptions, LookupOptions, WorkerOptions {
   readonly projection?: string
   readonly asOf?: string
   readonly by?: string
@@ -41,7 +41,7 @@ export function withStoreOptions(command: Command): Command {
 
 /** Adds the options of a replay. */
 export function withReadingOptions(command: Command): Command {
-  return withMemoryOptions(withStoreOptions(command))
+  return withWorkerOptions(withStoreOptions(command))
     .option('--projection <name|file>', 'the name of a built-in projection, or a module made with defineProjection')
     .option(
       '--as-of <when>',
@@ -175,7 +175,7 @@ export async function replayStore(
     const result = await replay(reader, projection, {
       ...moment,
       ...(lookUp && { lookUp }),
-      memory: memoryOf(options, context),
+      ...resourcesOf(options, context),
       filters,
       signal: context.interruption.signal,
       onProgress: show.update,

@@ -167,7 +167,8 @@ export function emptySubject<State>(
 
 /** The head of each stream that the projection reads of a subject; null where the stream has no event. */
 export function revisionsOf(folded: FoldedSubject, { categories }: Projection): Record<string, Revision | null> {
-  const revisions: Record<string, Revision | null> = {}
+  // Without a prototype it is a dictionary from the start: else each of its names, which no other subject has, would make a type of its own.
+  const revisions: Record<string, Revision | null> = Object.create(null)
   for (const category of categories)
     revisions[streamOf(category, folded.subject)] = folded.heads[category]?.revision ?? null
   return revisions

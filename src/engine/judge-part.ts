@@ -30,9 +30,14 @@ export interface Value {
   readonly amountMinor: number
 }
 
-export interface PartQuestion extends FoldOptions {
+/** What a part is judged by, beside the projection. Plain data. */
+export interface JudgePartOptions extends FoldOptions {
   /** What rules take for the present, in milliseconds since the Unix epoch. */
   readonly now: number
+}
+
+/** Whoever else is asked on the way. */
+export interface PartQuestion extends JudgePartOptions {
   readonly lookUp?: LookUp
   readonly signal?: AbortSignal
 }

@@ -16,6 +16,7 @@ import {
   type Value,
 } from './judge-part.js'
 import { KeyUses } from './key-uses.js'
+import type { PartJudges } from './part-judges.js'
 import type { Part, PartitionedLog } from './partitioned-log.js'
 import type { Projection } from './projection.js'
 
@@ -28,6 +29,8 @@ export type AtStake = ReadonlyMap<string, Value>
 export interface JudgeOptions extends PartQuestion {
   /** Told now and then what share of the subjects has been judged, 0 to 1. */
   readonly onPart?: (share: number) => void
+  /** Others that judge at the same time. Lookups are asked from this thread alone: with them it judges alone. */
+  readonly judges?: PartJudges
 }
 
 /** All that was found, unsorted, and what was counted on the way. */
@@ -66,16 +69,67 @@ export async function judge(log: PartitionedLog, projection: Projection, options
   }
 }
 
+/** So many parts each of the others has before it, so that it is never idle while this thread judges. */
+const QUEUED = 2
+
+/** Judges the parts, and gives the results as they come. */
 async function* judgeEach(
   parts: Iterable<Part>,
   projection: Projection,
   options: JudgeOptions,
 ): AsyncIterable<PartResult> {
+  const { now, happenedBy, signal } = options
+  const others = options.lookUp ? undefined : options.judges
+  const handedOut = new HandedOut()
   for (const part of parts) {
-    yield await judgePart(part, projection, options)
-    // So that a signal can come through.
+    if (others && handedOut.size < others.threads * QUEUED) {
+      handedOut.add(others.judge(part, { now, ...(happenedBy !== undefined && { happenedBy }) }))
+    } else {
+      yield await judgePart(part, projection, options)
+    }
+    // So that a signal can come through, and what others have found.
     await nextTurn()
-    options.signal?.throwIfAborted()
+    signal?.throwIfAborted()
+    yield* handedOut.take()
+  }
+  while (handedOut.size > 0) {
+    await handedOut.next()
+    signal?.throwIfAborted()
+    yield* handedOut.take()
+  }
+}
+
+/** Work of others, and what has come of it. */
+class HandedOut {
+  readonly #under = new Set<Promise<void>>()
+  readonly #done: PartResult[] = []
+  #failure: { readonly reason: unknown } | undefined
+
+  get size(): number {
+    return this.#under.size
+  }
+
+  add(work: Promise<PartResult>): void {
+    const settled: Promise<void> = work
+      .then(
+        (result) => void this.#done.push(result),
+        (reason) => {
+          this.#failure ??= { reason }
+        },
+      )
+      .finally(() => this.#under.delete(settled))
+    this.#under.add(settled)
+  }
+
+  /** Waits for the next one. */
+  async next(): Promise<void> {
+    await Promise.race(this.#under)
+  }
+
+  /** What has come since. Throws what went wrong. */
+  take(): PartResult[] {
+    if (this.#failure) throw this.#failure.reason
+    return this.#done.splice(0)
   }
 }
 

@@ -13,6 +13,7 @@ import { compareFindings, type Finding } from './finding.js'
 import type { FoldCounts } from './fold.js'
 import { type AtStake, type Judgement, judge, type Waiting } from './judge.js'
 import type { Compensation, LookUp } from './judge-part.js'
+import type { PartJudges } from './part-judges.js'
 import { type MemoryLimit, PartitionedLog } from './partitioned-log.js'
 import type { Projection } from './projection.js'
 
@@ -42,6 +43,8 @@ export interface ReplayOptions {
   readonly lookUp?: LookUp
   /** Left out: everything is held in memory. Findings, digest and order are the same for any limit. */
   readonly memory?: MemoryLimit
+  /** Starts threads that judge beside this one; called once, and only for a log that is worth it. Findings, digest and order are the same. */
+  readonly openJudges?: (projection: Projection) => PartJudges | undefined
   readonly signal?: AbortSignal
   /** Called after each batch, and after each part that was judged. */
   readonly onProgress?: (progress: Progress) => void
@@ -96,10 +99,13 @@ export async function replay(
   const clock = options.elapsedClock ?? (() => performance.now())
   const startedAt = clock()
   const log = new PartitionedLog(projection, options.memory, options)
+  const judges = new JudgesOnDemand(projection, options)
   try {
-    const reading = await readUpTo(reader, { log, projection }, { ...options, clock, startedAt })
+    const onBatch = () => judges.openFor(log.taken)
+    const reading = await readUpTo(reader, { log, projection }, { ...options, clock, startedAt, onBatch })
     const judged = await judge(log, projection, {
       ...options,
+      ...(judges.opened && { judges: judges.opened }),
       onPart: (share) =>
         options.onProgress?.({
           events: reading.examined,
@@ -110,7 +116,28 @@ export async function replay(
     refuseNothing(judged, options)
     return resultOf(judged, projection, { ...options, ...reading, elapsedMs: Math.round(clock() - startedAt) })
   } finally {
+    await judges.opened?.close()
     log.close()
+  }
+}
+
+/** With fewer events the work is done before another thread has begun. */
+const EVENTS_WORTH_THREADS = 50_000
+
+/** Other threads, started while the log is still read, once it is clear that there is enough for them to do. */
+class JudgesOnDemand {
+  opened: PartJudges | undefined
+  readonly #open: (() => PartJudges | undefined) | undefined
+  #isAsked = false
+
+  constructor(projection: Projection, { openJudges, lookUp }: ReplayOptions) {
+    this.#open = lookUp ? undefined : () => openJudges?.(projection)
+  }
+
+  openFor(events: number): void {
+    if (this.#isAsked || events < EVENTS_WORTH_THREADS) return
+    this.#isAsked = true
+    this.opened = this.#open?.()
   }
 }
 
@@ -148,7 +175,7 @@ function resultOf(
 async function readUpTo(
   reader: EventReader,
   { log, projection }: { log: PartitionedLog; projection: Projection },
-  options: ReplayOptions & { clock: () => number; startedAt: number },
+  options: ReplayOptions & { clock: () => number; startedAt: number; onBatch: () => void },
 ): Promise<Reading> {
   const { cut, signal, clock, startedAt } = options
   const filter = { streamPrefixes: prefixesOf(projection.categories) }
@@ -159,6 +186,7 @@ async function readUpTo(
     signal?.throwIfAborted()
     const events = cut ? eventsUpTo(batch.events, cut.position) : batch.events
     for (const event of events) log.add(event)
+    options.onBatch()
     lastRead = cutAtEvent(events.at(-1)) ?? lastRead
     leftOut = batch.leftOut ?? leftOut
     examined = batch.examined ?? log.taken + leftOut.events

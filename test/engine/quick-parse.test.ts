@@ -60,7 +60,9 @@ describe('the quick way through a schema', () => {
     for await (const batch of store.readAll()) {
       for (const { type, data } of batch.events) {
         const schema = Object.hasOwn(schemas, type) && schemas[type as keyof typeof schemas]
-        if (schema) events.push({ schema, data: JSON.parse(Buffer.from(data).toString()) as object })
+        // Some events of this workload are broken on purpose.
+        const json = attempt(() => JSON.parse(Buffer.from(data).toString()))
+        if (schema && typeof json === 'object' && json !== null) events.push({ schema, data: json })
       }
     }
   })

@@ -8,7 +8,7 @@ import { comparePositions } from '../../log/position.js'
 import { printComparison } from '../comparison-output.js'
 import type { Context } from '../context.js'
 import { EXIT, type ExitCode, UsageError, worstOf } from '../exit-codes.js'
-import { memoryOf, withMemoryOptions } from '../memory-option.js'
+import { resourcesOf, withWorkerOptions } from '../memory-option.js'
 import { progressLine } from '../progress.js'
 import {
   filtersOf,
@@ -34,7 +34,7 @@ Examples:
 
 /** Adds the command. */
 export function addDiff(program: Command, context: Context, run: (code: Promise<ExitCode>) => Promise<void>): void {
-  withByOption(withMemoryOptions(withStoreOptions(program.command('diff'))))
+  withByOption(withWorkerOptions(withStoreOptions(program.command('diff'))))
     .description('findings that came, went and changed between two moments, or under two versions of the rules')
     .option('--from <when>', 'the earlier moment: a time, a position (commit/prepare) or before:ID')
     .option('--to <when>', 'the later moment (default: the head of the log)')
@@ -56,7 +56,7 @@ async function diff(options: DiffOptions, context: Context): Promise<ExitCode> {
   const store = await context.openStore(storeOf(options, context), 'read')
   const show = progressLine(context)
   const settings: CompareOptions = {
-    memory: memoryOf(options, context),
+    ...resourcesOf(options, context),
     filters,
     signal: context.interruption.signal,
     onProgress: show.update,

@@ -7,7 +7,7 @@ import type { Context } from '../context.js'
 import { EXIT, type ExitCode, worstOf } from '../exit-codes.js'
 import { type LimitOptions, withLimitOptions } from '../limit-options.js'
 import { lookupNamesOf, withLookupOption } from '../lookup-option.js'
-import { withMemoryOptions } from '../memory-option.js'
+import { withWorkerOptions } from '../memory-option.js'
 import { type ReadingOptions, replayStore, storeOf, withStoreOptions } from '../reading.js'
 import { applyAndPrint, exitOfApply } from './apply.js'
 import { planRow, refusesIncomplete } from './plan.js'
@@ -26,7 +26,7 @@ Examples:
 
 /** Adds the command. */
 export function addRepair(program: Command, context: Context, run: (code: Promise<ExitCode>) => Promise<void>): void {
-  withMemoryOptions(withLookupOption(withLimitOptions(withStoreOptions(program.command('repair')))))
+  withWorkerOptions(withLookupOption(withLimitOptions(withStoreOptions(program.command('repair')))))
     .description('scan, plan, approve (asks), apply, verify')
     .option('--yes', 'approve without being asked')
     .option('--approver <name>', 'who approves (default: who runs the command)')

@@ -6,7 +6,7 @@ import type { EventStore } from '../../log/event-store.js'
 import { type VerifyResult, verify } from '../../repair/verify.js'
 import type { Context } from '../context.js'
 import { EXIT, type ExitCode, worstOf } from '../exit-codes.js'
-import { memoryOf, withMemoryOptions } from '../memory-option.js'
+import { resourcesOf, withWorkerOptions } from '../memory-option.js'
 import { counted, formatOf, type Layout, makePrinter } from '../output.js'
 import { progressLine } from '../progress.js'
 import { nowOf, type ReadingOptions, storeOf, withStoreOptions } from '../reading.js'
@@ -22,7 +22,7 @@ Examples:
 
 /** Adds the command. */
 export function addVerify(program: Command, context: Context, run: (code: Promise<ExitCode>) => Promise<void>): void {
-  withMemoryOptions(withStoreOptions(program.command('verify')))
+  withWorkerOptions(withStoreOptions(program.command('verify')))
     .description('replay independently and check that every repaired item is good, once')
     .option('--campaign <id>', 'this campaign only (default: all)')
     .option('--projection <name|file>', 'the name of a built-in projection, or a module made with defineProjection')
@@ -52,7 +52,7 @@ export async function verifyAndPrint(
   const result = await verify(store, projection, {
     ...(cut && { cut }),
     now: await nowOf(options, cut, store, clock),
-    memory: memoryOf(options, context),
+    ...resourcesOf(options, context),
     signal: context.interruption.signal,
     onProgress: show.update,
     ...(options.campaign !== undefined && { campaign: options.campaign }),

@@ -1,0 +1,85 @@
+// Several threads: what they find is what one finds, byte for byte, in memory and from scratch space; what goes wrong in one is told.
+import { writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { seedFor } from '../controls/seed.js'
+import { makegood, newFolder, type Ran } from './run-makegood.js'
+
+/** What was found, without how long it took. */
+const told = ({ stdout }: Ran) => stdout.replace(/"elapsedMs":\d+/, '')
+
+const built = (path: string) => pathToFileURL(resolve('dist', path)).href
+
+describe('a scan on several threads', () => {
+  const folder = newFolder()
+  const store = join(folder, 'store')
+  // More than threads are worth starting for.
+  beforeAll(async () => {
+    const seed = ['--seed', String(seedFor('workers'))]
+    const { code } = await makegood([
+      'generate',
+      '--bookings',
+      '10000',
+      ...seed,
+      '--store',
+      store,
+      '--scenario',
+      'mixed',
+    ])
+    expect(code).toBe(0)
+  })
+  const scan = (...options: string[]) => makegood(['scan', '--store', store, '--format', 'ndjson', ...options])
+
+  it('finds what one finds, in its order', async () => {
+    const alone = await scan('--workers', '1')
+    expect(alone.code).toBe(2)
+    for (const options of [[], ['--workers', '2'], ['--workers', '5'], ['--workers', '3', '--memory', '64mb']]) {
+      expect(told(await scan(...options))).toBe(told(alone))
+    }
+  })
+
+  it('finds it by a module of the user as well', async () => {
+    const module = join(folder, 'mine.mjs')
+    writeFileSync(module, `export { booking as default } from '${built('projections/booking/booking.js')}'\n`)
+    const options = ['--projection', module]
+    expect(told(await scan('--workers', '2', ...options))).toBe(told(await scan('--workers', '1', ...options)))
+  })
+
+  it('tells what a rule threw in another thread, and ends', async () => {
+    const module = join(folder, 'broken.mjs')
+    writeFileSync(
+      module,
+      `import { isMainThread } from 'node:worker_threads'
+      import { booking } from '${built('projections/booking/booking.js')}'
+      const [first, ...others] = booking.rules
+      const broken = { ...first, each: () => { if (!isMainThread) throw new Error('a rule that breaks') ; return [] } }
+      export default { ...booking, rules: [broken, ...others] }\n`,
+    )
+    const ran = await scan('--workers', '2', '--projection', module)
+    expect(ran.code).toBe(1)
+    expect(ran.stderr).toContain('a rule that breaks')
+    expect((await scan('--workers', '1', '--projection', module)).code).toBe(2)
+  })
+
+  it('tells of a thread that ends', async () => {
+    const module = join(folder, 'ending.mjs')
+    writeFileSync(
+      module,
+      `import { isMainThread } from 'node:worker_threads'
+      import { booking } from '${built('projections/booking/booking.js')}'
+      const [first, ...others] = booking.rules
+      const ending = { ...first, each: () => { if (!isMainThread) process.exit() ; return [] } }
+      export default { ...booking, rules: [ending, ...others] }\n`,
+    )
+    const ran = await scan('--workers', '2', '--projection', module)
+    expect(ran.code).toBe(1)
+    expect(ran.stderr).toContain('ended before its work was done')
+  })
+
+  it('wants a number of threads', async () => {
+    const ran = await scan('--workers', '0')
+    expect(ran.code).toBe(64)
+    expect(ran.stderr).toContain('--workers 0: expected a whole number from 1 on')
+  })
+})
