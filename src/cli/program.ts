@@ -6,6 +6,7 @@ import { addDemo } from './commands/demo.js'
 import { addDiff } from './commands/diff.js'
 import { addDoctor } from './commands/doctor.js'
 import { addExport } from './commands/export.js'
+import { addFold } from './commands/fold.js'
 import { addGenerate } from './commands/generate.js'
 import { addImport } from './commands/import.js'
 import { addPlan } from './commands/plan.js'
@@ -40,6 +41,7 @@ const COMMANDS = [
   addRecords,
   addImport,
   addExport,
+  addFold,
   addServe,
   addSimulator,
   addDoctor,
