@@ -1,8 +1,10 @@
 // An authority behind HTTP, as docs/authority.md describes the protocol. Only a complete answer with status 200 that names the key
 // asked under counts; all else is unknown.
+import type { IncomingMessage } from 'node:http'
 import { z } from 'zod'
 import type { Authority, AuthorityCall } from '../repair/authority.js'
 import { boundedAuthority } from './bounded-authority.js'
+import { post } from './post.js'
 
 /** An answer longer than this is not read to its end. */
 const ANSWER_BYTES_MAX = 1_048_576
@@ -17,8 +19,8 @@ export function httpAuthority(url: string, options: { timeoutMs?: number } = {})
     {
       name: endpoint.base,
       admits: (store, signal) => admit(endpoint, store, signal),
-      lookUp: (call) => post(endpoint, 'lookup', call),
-      issue: (call) => post(endpoint, 'issue', call),
+      lookUp: (call) => ask(endpoint, 'lookup', call),
+      issue: (call) => ask(endpoint, 'issue', call),
     },
     options,
   )
@@ -47,8 +49,8 @@ function endpointOf(text: string): Endpoint {
 
 async function admit(endpoint: Endpoint, store: { generated: boolean }, signal?: AbortSignal): Promise<unknown> {
   const response = await send(endpoint, { path: 'admit', body: store, signal })
-  if (response.status === 404) {
-    await response.body?.cancel()
+  if (response.statusCode === 404) {
+    response.destroy()
     return { kind: 'admitted' }
   }
   return answerIn(response)
@@ -57,7 +59,7 @@ async function admit(endpoint: Endpoint, store: { generated: boolean }, signal?:
 /** The answer names its key, so that a mixed-up proxy or cache cannot pass on somebody else's ticket. */
 const keyed = z.looseObject({ key: z.string() })
 
-async function post(endpoint: Endpoint, path: string, { key, request, signal }: AuthorityCall): Promise<unknown> {
+async function ask(endpoint: Endpoint, path: string, { key, request, signal }: AuthorityCall): Promise<unknown> {
   const response = await send(endpoint, { path, body: request, headers: { 'idempotency-key': key }, signal })
   const answer = keyed.safeParse(await answerIn(response))
   if (answer.data?.key !== key) throw new Error('the answer is not for the key that was asked under')
@@ -71,20 +73,18 @@ interface Request {
   readonly signal: AbortSignal | undefined
 }
 
-function send(endpoint: Endpoint, { path, body, headers, signal }: Request): Promise<Response> {
-  return fetch(`${endpoint.base}/${path}`, {
-    method: 'POST',
-    headers: { ...endpoint.headers, ...headers },
+function send(endpoint: Endpoint, { path, body, headers, signal }: Request): Promise<IncomingMessage> {
+  return post(new URL(`${endpoint.base}/${path}`), {
     body: JSON.stringify(body),
-    redirect: 'manual',
-    ...(signal && { signal }),
+    headers: { ...endpoint.headers, ...headers },
+    signal,
   })
 }
 
-async function answerIn(response: Response): Promise<unknown> {
-  if (response.status !== 200) {
-    await response.body?.cancel()
-    throw new Error(`status ${response.status}`)
+async function answerIn(response: IncomingMessage): Promise<unknown> {
+  if (response.statusCode !== 200) {
+    response.destroy()
+    throw new Error(`status ${response.statusCode}`)
   }
   const text = await textOf(response)
   try {
@@ -94,10 +94,11 @@ async function answerIn(response: Response): Promise<unknown> {
   }
 }
 
-async function textOf(response: Response): Promise<string> {
+/** Leaving the loop early ends the connection. */
+async function textOf(response: IncomingMessage): Promise<string> {
   const chunks: Uint8Array[] = []
   let length = 0
-  for await (const chunk of response.body ?? []) {
+  for await (const chunk of response as AsyncIterable<Uint8Array>) {
     length += chunk.byteLength
     if (length > ANSWER_BYTES_MAX) throw new Error(`the answer is longer than ${ANSWER_BYTES_MAX} bytes`)
     chunks.push(chunk)

@@ -1,6 +1,7 @@
 // Options that bound a campaign.
 import { existsSync } from 'node:fs'
 import type { Command } from 'commander'
+import { type ApplyOptions, IN_FLIGHT } from '../repair/apply.js'
 import type { Limits } from '../repair/gate.js'
 import type { Context } from './context.js'
 import { UsageError } from './exit-codes.js'
@@ -14,6 +15,7 @@ export interface LimitOptions {
   readonly errorBudget?: number
   readonly freeze?: readonly string[]
   readonly killSwitch?: string
+  readonly inFlight?: number
 }
 
 /** Items that may fail before a campaign stops, where nothing else is said. */
@@ -36,14 +38,20 @@ export function withLimitOptions(command: Command): Command {
     )
     .option('--freeze <from/to...>', 'take nothing between two RFC 3339 times')
     .option('--kill-switch <file>', 'take nothing more as soon as this file exists')
+    .option(
+      '--in-flight <n>',
+      `so many subjects are worked at together, each in order (default: ${IN_FLIGHT})`,
+      numberOption('--in-flight', 1),
+    )
 }
 
 /** The limits that the options set. Throws UsageError naming the option. */
-export function limitsOf(options: LimitOptions, { clock }: Context): Limits {
-  const { canary, max, maxValue, errorBudget = ERROR_BUDGET, freeze = [], killSwitch } = options
+export function limitsOf(options: LimitOptions, { clock }: Context): Limits & Pick<ApplyOptions, 'inFlight'> {
+  const { canary, max, maxValue, errorBudget = ERROR_BUDGET, freeze = [], killSwitch, inFlight } = options
   const windows = freeze.map((text) => freezeWindow(text, clock()))
   return {
     errorBudget,
+    ...(inFlight !== undefined && { inFlight }),
     ...(canary !== undefined && { canary }),
     ...(max !== undefined && { max }),
     ...(maxValue && { maxValue: Object.fromEntries(maxValue.map(valueLimit)) }),

@@ -25,11 +25,14 @@ export class AuthorityRefusedError extends Error {
   override readonly name = 'AuthorityRefusedError'
 }
 
+/** Where an authority takes tens of milliseconds to answer, more would wait for this process and no longer for others. */
+export const IN_FLIGHT = 64
+
 export interface ApplyOptions extends Limits {
   /** The digest that was approved. */
   readonly approve: string
-  /** Subjects in flight together; one subject's items are settled in order. Default 16. */
-  readonly concurrency?: number
+  /** Subjects in flight together, at most; one subject's items are settled in order. Default IN_FLIGHT. */
+  readonly inFlight?: number
   /** Aborted: nothing new is begun, what is in flight is finished. */
   readonly signal?: AbortSignal
   readonly onOutcome?: (outcome: ItemOutcome) => void
@@ -117,6 +120,10 @@ async function requireAdmission({ authority, store }: ApplyWork): Promise<void> 
 /** One run over the items that are not settled yet. */
 class Run {
   readonly #gate: Gate
+  readonly #inFlightMax: number
+  /** One a subject in flight, those that have ended included. */
+  readonly #working: Promise<void>[] = []
+  #failure: { readonly error: unknown } | undefined
   readonly #outcomes: Record<OutcomeKind, number> = {
     applied: 0,
     'already-good': 0,
@@ -140,6 +147,7 @@ class Run {
     cases: number,
   ) {
     this.#gate = new Gate(options)
+    this.#inFlightMax = options.inFlight ?? IN_FLIGHT
     this.#cases = cases
   }
 
@@ -148,10 +156,12 @@ class Run {
     const canary = open.slice(0, this.options.canary ?? 0)
     for (const item of canary) await this.#settle(item, true)
     const queue = groupBySubject(open.slice(canary.length))
-    const workers = Array.from({ length: this.options.concurrency ?? 16 }, () => this.#drain(queue))
-    // What is in flight is finished before a failure is told: nothing may go on behind the caller's back.
-    const ended = await Promise.allSettled(workers)
-    for (const end of ended) if (end.status === 'rejected') throw end.reason
+    // Where everything fails, little more is tried than the budget allows: the rest joins as items turn out good.
+    const first = Math.min(this.#inFlightMax, Math.max(1, this.options.errorBudget ?? this.#inFlightMax))
+    while (this.#working.length < first) this.#join(queue)
+    // What is in flight is finished before a failure is told: nothing may go on behind the caller's back. The list grows meanwhile.
+    for (const work of this.#working) await work
+    if (this.#failure) throw this.#failure.error
     return this.#summarise()
   }
 
@@ -169,21 +179,29 @@ class Run {
     return true
   }
 
-  async #drain(queue: PlanItem[][]): Promise<void> {
-    try {
-      for (let items = queue.shift(); items; items = queue.shift()) {
-        for (const item of items) await this.#settle(item, false)
-      }
-    } catch (error) {
+  /** One more subject in flight. */
+  #join(queue: PlanItem[][]): void {
+    const work = this.#drain(queue).catch((error: unknown) => {
       this.#gate.close('a failure')
-      throw error
+      this.#failure ??= { error }
+    })
+    this.#working.push(work)
+  }
+
+  async #drain(queue: PlanItem[][]): Promise<void> {
+    for (let items = queue.shift(); items; items = queue.shift()) {
+      for (const item of items) {
+        const isGood = await this.#settle(item, false)
+        if (isGood && queue.length > 0 && this.#working.length < this.#inFlightMax) this.#join(queue)
+      }
     }
   }
 
-  async #settle(item: PlanItem, isCanary: boolean): Promise<void> {
+  /** Gives whether it is good now. */
+  async #settle(item: PlanItem, isCanary: boolean): Promise<boolean> {
     if (this.options.signal?.aborted || !this.#gate.admit(item)) {
       this.#left += 1
-      return
+      return false
     }
     const outcome = await settleItem(this.work, item)
     await this.#openCasesOf(outcome)
@@ -191,6 +209,7 @@ class Run {
     else this.#unsettled += 1
     this.#gate.note(outcome, isCanary)
     this.#report(outcome)
+    return outcome.kind === 'applied' || outcome.kind === 'already-good'
   }
 
   async #openCasesOf({ opened = [] }: ItemOutcome): Promise<void> {

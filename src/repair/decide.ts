@@ -27,17 +27,12 @@ interface Marked {
   readonly mark: OwnMark
 }
 
-/** A subject as it stands now, seen by one item. */
-export interface Standing {
+/** What the log tells of an item and of its subject. */
+export interface Traces {
   /** The subject as the log has it. */
   readonly folded: FoldedSubject
   /** All events of its streams, in log order. */
   readonly events: readonly RecordedEvent[]
-  /**
-   * Its findings. While the item is not done they are judged as though its own open claim were not there, nor what the same campaign was
-   * refused for other items: a refusal of one passenger does not stop the others.
-   */
-  readonly findings: readonly Finding[]
   /** Where the item's work is recorded as done, by whichever process; undefined while it is not. */
   readonly settledAt: Revision | undefined
   readonly openClaim: OpenClaim | undefined
@@ -45,6 +40,15 @@ export interface Standing {
   readonly lastAttempt: string | undefined
   /** Why the authority will never do it under this key; undefined where it did not say so. */
   readonly refused: Failure | undefined
+}
+
+/** A subject as it stands now, seen by one item and judged. */
+export interface Standing extends Traces {
+  /**
+   * Its findings. While the item is not done they are judged as though its own open claim were not there, nor what the same campaign was
+   * refused for other items: a refusal of one passenger does not stop the others.
+   */
+  readonly findings: readonly Finding[]
   readonly decision: Decision
 }
 
@@ -63,12 +67,33 @@ export class PlanStaleError extends Error {
   override readonly name = 'PlanStaleError'
 }
 
+/** Reads an item's subject. Throws PlanStaleError where the plan's evidence does not stand in this store. */
+export async function tracesOf(reader: EventReader, projection: Projection, item: PlanItem): Promise<Traces> {
+  return (await readMarked(reader, projection, item)).traces
+}
+
 /** Reads an item's subject and decides. Throws PlanStaleError where the plan's evidence does not stand in this store. */
 export async function standingOf(
   reader: EventReader,
   projection: Projection,
   { item, campaignId, context }: { item: PlanItem; campaignId: string; context: RuleContext },
 ): Promise<Standing> {
+  const { traces, allMarked } = await readMarked(reader, projection, item)
+  const { folded, events, settledAt, openClaim } = traces
+  const others = allMarked.filter(({ mark }) => mark.key !== item.key && mark.campaignId === campaignId)
+  const left = settledAt === undefined ? [...(openClaim ? [openClaim.event] : []), ...refusedIn(others)] : []
+  const judged = left.length > 0 ? foldWithout(new Set(left), events, folded, projection) : folded
+  const findings = judgeSubject(judged, projection, context)
+  const decision: Decision =
+    settledAt === undefined ? decide({ projection, item, context, judged, findings }) : { kind: 'already-good' }
+  return { ...traces, findings, decision }
+}
+
+async function readMarked(
+  reader: EventReader,
+  projection: Projection,
+  item: PlanItem,
+): Promise<{ traces: Traces; allMarked: readonly Marked[] }> {
   const { folded, events } = await readSubject(reader, projection, item.subject)
   requireEvidence(item, events)
   const allMarked = events.flatMap((event): Marked[] => {
@@ -76,17 +101,15 @@ export async function standingOf(
     return mark ? [{ event, mark }] : []
   })
   const marked = allMarked.filter(({ mark }) => mark.key === item.key)
-  const settledAt = marked.find(({ mark }) => mark.step === 'settle')?.event.revision
-  const openClaim = openClaimIn(marked)
-  const lastAttempt = marked.findLast(({ mark }) => mark.step === 'claim')?.mark.attemptId
-  const refused = marked.find(({ mark }) => mark.failure?.retryable === false)?.mark.failure
-  const others = allMarked.filter(({ mark }) => mark.key !== item.key && mark.campaignId === campaignId)
-  const left = settledAt === undefined ? [...(openClaim ? [openClaim.event] : []), ...refusedIn(others)] : []
-  const judged = left.length > 0 ? foldWithout(new Set(left), events, folded, projection) : folded
-  const findings = judgeSubject(judged, projection, context)
-  const decision: Decision =
-    settledAt === undefined ? decide({ projection, item, context, judged, findings }) : { kind: 'already-good' }
-  return { folded, events, findings, settledAt, openClaim, lastAttempt, refused, decision }
+  const traces = {
+    folded,
+    events,
+    settledAt: marked.find(({ mark }) => mark.step === 'settle')?.event.revision,
+    openClaim: openClaimIn(marked),
+    lastAttempt: marked.findLast(({ mark }) => mark.step === 'claim')?.mark.attemptId,
+    refused: marked.find(({ mark }) => mark.failure?.retryable === false)?.mark.failure,
+  }
+  return { traces, allMarked }
 }
 
 function requireEvidence(item: PlanItem, events: readonly RecordedEvent[]): void {

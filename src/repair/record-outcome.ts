@@ -6,7 +6,7 @@ import type { JsonObject } from '../engine/json.js'
 import type { Attempt, Draft, Failure } from '../engine/projection.js'
 import type { AppendResult } from '../log/event-store.js'
 import type { Revision } from '../log/revision.js'
-import type { Standing } from './decide.js'
+import type { Traces } from './decide.js'
 import type { PlanItem } from './plan.js'
 import type { OutcomeMark } from './provenance.js'
 import {
@@ -16,7 +16,7 @@ import {
   outcomeOf,
   partsOf,
   readAgain,
-  readStanding,
+  readTraces,
   type Workplace,
 } from './workplace.js'
 
@@ -37,7 +37,7 @@ export async function recordIssued(
   // Deterministic: every process that learns of this fact records it under the same id, and so it is recorded once.
   const idOf = (draft: Draft, index: number) => uuidV5(canonicalize([draft.type, index, answer]), item.key)
   // An authority may answer the same fact in other words; the key tells that it is recorded all the same.
-  const find = ({ settledAt, folded }: Standing) =>
+  const find = ({ settledAt, folded }: Traces) =>
     settledAt ?? (settlement.isRecorded?.(folded.state, item.intent, answer) ? 'by another' : undefined)
   const appendId = work.newId()
   const result = await record(work, { item, tried, step: 'settle', drafts, idOf, find, outcome: { appendId } })
@@ -67,7 +67,7 @@ export async function recordFailed(
   const failure = { code, message, retryable }
   const drafts = partsOf(work).settlement.failed(item.intent, tried, failure)
   const idOf = (draft: Draft, index: number) => uuidV5(canonicalize([draft.type, index, tried.id]), item.key)
-  const find = ({ settledAt }: Standing) => (settledAt === undefined ? undefined : 'by another')
+  const find = ({ settledAt }: Traces) => (settledAt === undefined ? undefined : 'by another')
   const result = await record(work, { item, tried, step: 'fail', drafts, idOf, find, outcome: { failure } })
   if (result.kind === 'by another') return { kind: 'already-good', why: 'another process has done it meanwhile' }
   if (result.kind === 'conflict')
@@ -97,7 +97,7 @@ async function record(
     step: 'settle' | 'fail'
     drafts: readonly Draft[]
     idOf: (draft: Draft, index: number) => string
-    find: (standing: Standing) => Revision | 'by another' | undefined
+    find: (standing: Traces) => Revision | 'by another' | undefined
     outcome: OutcomeMark
   },
 ): Promise<AppendResult | { readonly kind: 'by another' }> {
@@ -105,7 +105,7 @@ async function record(
   let result: AppendResult = { kind: 'conflict', actual: 'noStream' }
   const lastId = idOf(drafts.at(-1) as Draft, drafts.length - 1)
   for (let tries = 0; tries < RECORDINGS_MAX && result.kind === 'conflict'; tries += 1) {
-    const standing = await readStanding(work, item)
+    const standing = await readTraces(work, item)
     const recorded = standing.events.find((event) => event.id === lastId)?.revision ?? find(standing)
     if (recorded === 'by another') return { kind: 'by another' }
     if (recorded !== undefined) return { kind: 'appended', revision: recorded }

@@ -5,7 +5,7 @@ import { jsonEvent } from '../log/event.js'
 import type { AppendResult, EventStore } from '../log/event-store.js'
 import type { ExpectedRevision, Revision } from '../log/revision.js'
 import type { Authority } from './authority.js'
-import { type Standing, standingOf } from './decide.js'
+import { type Standing, standingOf, type Traces, tracesOf } from './decide.js'
 import type { ItemOutcome } from './item-outcome.js'
 import type { Plan, PlanItem } from './plan.js'
 import { type Actors, type OutcomeMark, ownMarkOf, provenanceOf, type Step } from './provenance.js'
@@ -41,6 +41,11 @@ export async function readStanding(work: Workplace, item: PlanItem): Promise<Sta
   const lookups = (await work.lookUp?.(item.subject)) ?? {}
   const context = { now: work.now(), lookups }
   return standingOf(work.store, work.projection, { item, campaignId: work.campaignId, context })
+}
+
+/** Reads an item's streams to their ends and decides nothing: for what must be recorded whatever is true of the subject. */
+export function readTraces({ store, projection }: Workplace, item: PlanItem): Promise<Traces> {
+  return tracesOf(store, projection, item)
 }
 
 /** What holds on an item's subject now and waits for a person: what slipped in behind a repair, or collided with it. */
@@ -91,8 +96,8 @@ export function outcomeOf(result: Extract<AppendResult, { kind: 'refused' | 'unk
 }
 
 /** The guard of the next append to an item's stream: where it stood when the decision was read. */
-export function headOf(standing: Standing, item: PlanItem): Exclude<ExpectedRevision, 'any'> {
-  return standing.folded.heads[item.intent.category]?.revision ?? 'noStream'
+export function headOf({ folded }: Traces, item: PlanItem): Exclude<ExpectedRevision, 'any'> {
+  return folded.heads[item.intent.category]?.revision ?? 'noStream'
 }
 
 /** Appends drafts of one step with their provenance. `idOf` names them; default random. */
@@ -100,7 +105,7 @@ export function appendDrafts(
   work: Workplace,
   about: {
     item: PlanItem
-    standing: Standing
+    standing: Traces
     attemptId: string
     step: Step
     drafts: readonly Draft[]

@@ -72,7 +72,7 @@ export class ApplyingProcess {
         pause: () => this.#touch({ name: 'pause', about: '' }, async () => undefined),
         onStep: (step, item) => this.#touch({ name: step, about: item.key }, async () => undefined),
       },
-      { approve: plan.digest, concurrency: 1, onOutcome: (outcome) => this.outcomes.push(outcome), ...options },
+      { approve: plan.digest, inFlight: 1, onOutcome: (outcome) => this.outcomes.push(outcome), ...options },
     )
   }
 

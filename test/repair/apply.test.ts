@@ -434,7 +434,7 @@ describe('a store that fails', () => {
         if (name === 'readStream' && about === 'payment-2' && when === 'before') throw failure
       },
     })
-    await expect(process.apply(plan, { concurrency: 2 })).rejects.toBe(failure)
+    await expect(process.apply(plan, { inFlight: 2 })).rejects.toBe(failure)
     const after = process.touches
     const before = await eventsOfLog(airport.store)
     await new Promise((resolve) => setTimeout(resolve, 20))

@@ -18,7 +18,7 @@ const aRefusal = fc.constantFrom<Mood[]>('answers', 'refuses', 'refuses-for-now'
 
 const aProcess = fc.record({
   killAt: fc.option(fc.nat(120), { nil: undefined }),
-  concurrency: fc.constantFrom(1, 4),
+  inFlight: fc.constantFrom(1, 4),
   fates: fc.array(aFate, { maxLength: 12 }),
 })
 
@@ -48,7 +48,7 @@ const PASSENGERS = ['p1', 'p2'] as const
 async function act(story: Story, airport: Airport, scheduler: fc.Scheduler): Promise<void> {
   const turn = () => scheduler.schedule(Promise.resolve())
   const plan = await airport.plan()
-  const runs = story.processes.map(async ({ killAt, concurrency, fates }) => {
+  const runs = story.processes.map(async ({ killAt, inFlight, fates }) => {
     const process = airport.process({
       onTouch: async (_, when, running) => {
         if (when === 'before') await turn()
@@ -56,9 +56,7 @@ async function act(story: Story, airport: Airport, scheduler: fc.Scheduler): Pro
       },
       appendFate: () => fates.shift() ?? 'answered',
     })
-    await run(process, () =>
-      process.apply(plan, { concurrency }).then((summary) => expectCounted(process, plan, summary)),
-    )
+    await run(process, () => process.apply(plan, { inFlight }).then((summary) => expectCounted(process, plan, summary)))
   })
   const actors = story.actors.map(async ({ turns, act: what, booking, passenger }) => {
     for (let turned = 0; turned <= turns; turned += 1) await turn()
@@ -135,7 +133,7 @@ describe('any number of processes applying one plan, whatever befalls them', () 
       const airport = new Airport()
       await airport.pay('0', 'p1', 'p2')
       await airport.pay('1', 'p1')
-      const processes = Array.from({ length: count }, () => ({ killAt: undefined, concurrency: 4 as const, fates: [] }))
+      const processes = Array.from({ length: count }, () => ({ killAt: undefined, inFlight: 4 as const, fates: [] }))
       const story: Story = { bookings: [2, 1], lookUp: [], issue: [], processes, actors: [] }
       await act(story, airport, scheduler)
       expect(await airport.tickets()).toHaveLength(3)

@@ -21,7 +21,7 @@ async function runWith(airport: Airport, options: Partial<ApplyOptions>) {
 describe('a limit', () => {
   it.each([0, 1, 3, 4])('of %i items takes no more, and the next run goes on with the rest', async (max) => {
     const airport = await airportOf(4)
-    const { plan, summary, issued } = await runWith(airport, { max, concurrency: 3 })
+    const { plan, summary, issued } = await runWith(airport, { max, inFlight: 3 })
     expect(issued).toBe(max)
     expect(summary).toMatchObject({ left: 4 - max, complete: max === 4 })
     expect(summary.stopped).toBe(max === 4 ? undefined : `limit: ${max} items in one run`)
@@ -51,21 +51,21 @@ describe('a limit', () => {
 
 describe('a canary', () => {
   it('that is good lets the rest go', async () => {
-    const { summary, issued } = await runWith(await airportOf(4), { canary: 2, concurrency: 4 })
+    const { summary, issued } = await runWith(await airportOf(4), { canary: 2, inFlight: 4 })
     expect(issued).toBe(4)
     expect(summary.complete).toBe(true)
   })
 
   it.each<Mood>(['refuses', 'loses-answer'])('of which one is not good stops all the rest: %s', async (mood) => {
     const airport = await airportOf(5, ['answers', mood])
-    const { summary, issued } = await runWith(airport, { canary: 3, concurrency: 4 })
+    const { summary, issued } = await runWith(airport, { canary: 3, inFlight: 4 })
     expect(issued).toBe(1)
     expect(summary.left).toBe(3)
     expect(summary.stopped).toBe(`canary: 2 ended ${mood === 'refuses' ? 'refused' : 'unknown'}`)
     expect(airport.authority.keysAsked('issue')).toHaveLength(2)
   })
 
-  it('is settled one by one, whatever the concurrency', async () => {
+  it('is settled one by one, however many may be in flight', async () => {
     const airport = await airportOf(4)
     const plan = await airport.plan()
     const order: string[] = []
@@ -74,7 +74,7 @@ describe('a canary', () => {
         if (when === 'after' && (name === 'claimed' || name === 'read-again')) order.push(`${about} ${name}`)
       },
     })
-    await process.apply(plan, { canary: 4, concurrency: 4 })
+    await process.apply(plan, { canary: 4, inFlight: 4 })
     expect(order).toEqual(plan.items.flatMap(({ key }) => [`${key} claimed`, `${key} read-again`]))
   })
 
@@ -110,6 +110,49 @@ describe('an error budget', () => {
   })
 })
 
+describe('with many in flight', () => {
+  /** Applies with a count of the subjects that are between their first reading and their last. */
+  async function countingInFlight(airport: Airport, options: Partial<ApplyOptions>) {
+    let [now, most] = [0, 0]
+    const process = airport.process({
+      onTouch: async ({ name }, when) => {
+        if (when === 'before' && name === 'lookUp') now += 1
+        most = Math.max(most, now)
+        // Others come in here.
+        if (name === 'lookUp' || name === 'issue') await new Promise((go) => setTimeout(go, 1))
+        if (when === 'after' && name === 'issue') now -= 1
+      },
+    })
+    const summary = await applyCounted(process, await airport.plan(), options)
+    return { summary, most }
+  }
+
+  it.each([1, 4, 64])('no more than %i subjects are', async (inFlight) => {
+    const { summary, most } = await countingInFlight(await airportOf(12), { inFlight })
+    expect(most).toBe(Math.min(inFlight, 12))
+    expect(summary).toMatchObject({ complete: true, outcomes: { applied: 12 } })
+  })
+
+  it('limits of items and of value hold to the item', async () => {
+    expect((await runWith(await airportOf(30), { max: 5, inFlight: 64 })).issued).toBe(5)
+    expect((await runWith(await airportOf(30), { maxValue: { EUR: 70_000 }, inFlight: 64 })).issued).toBe(7)
+  })
+
+  it('little more than the error budget is tried where everything fails', async () => {
+    const airport = await airportOf(40, Array<Mood>(40).fill('refuses'))
+    const { summary, most } = await countingInFlight(airport, { errorBudget: 4, inFlight: 64 })
+    expect(most).toBe(4)
+    expect(airport.authority.keysAsked('issue').length).toBeLessThanOrEqual(7)
+    expect(summary).toMatchObject({ stopped: expect.stringMatching(/^error budget: /) })
+  })
+
+  it('those that turn out good let others join them', async () => {
+    const { summary, most } = await countingInFlight(await airportOf(40), { errorBudget: 2, inFlight: 8 })
+    expect(most).toBe(8)
+    expect(summary.complete).toBe(true)
+  })
+})
+
 describe('a freeze', () => {
   it('is asked about before each item; what was settled before it stays, what is left goes on after it', async () => {
     const airport = await airportOf(4)
@@ -139,7 +182,7 @@ describe('an interruption', () => {
         if (name === 'issued' && when === 'before') controller.abort()
       },
     })
-    const summary = await applyCounted(process, plan, { signal: controller.signal, concurrency: 2 })
+    const summary = await applyCounted(process, plan, { signal: controller.signal, inFlight: 2 })
     const issued = (await airport.tickets()).length
     expect(issued).toBeGreaterThan(0)
     expect(issued).toBeLessThanOrEqual(2)
@@ -175,7 +218,7 @@ describe('items of one subject', () => {
     await airport.pay('1', 'p1', 'p2', 'p3')
     await airport.pay('2', 'p1')
     const process = airport.process()
-    await applyCounted(process, await airport.plan(), { concurrency: 8 })
+    await applyCounted(process, await airport.plan(), { inFlight: 8 })
     const first = process.outcomes.filter(({ item }) => item.subject === '1')
     expect(first.map(({ kind, item }) => `${item.intent.occurrence} ${kind}`)).toEqual([
       'p1/0 applied',
