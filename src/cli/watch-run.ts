@@ -11,6 +11,7 @@ import type { WatchState } from '../watch/watch-state.js'
 import { Webhook } from '../watch/webhook.js'
 import type { Context } from './context.js'
 import { EXIT, type ExitCode, UsageError } from './exit-codes.js'
+import { memoryOf } from './memory-option.js'
 import { formatOf, type Row } from './output.js'
 import { nowOf, storeOf } from './reading.js'
 import { escapeText, jsonLine } from './text.js'
@@ -103,7 +104,10 @@ async function watchStore(
       onStep: context.failpoint,
     }
     if (group) await watchInGroup({ ...watching, ...group.options(context) })
-    else await watch({ ...watching, name, fromStart: isFromStart(options), once: options.once ?? false })
+    else {
+      const memory = memoryOf({}, context)
+      await watch({ ...watching, name, memory, fromStart: isFromStart(options), once: options.once ?? false })
+    }
   } finally {
     await endpoint?.close()
     await repairing?.close()

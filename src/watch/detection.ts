@@ -4,6 +4,7 @@ import type { FoldCounts } from '../engine/fold.js'
 import type { RecordedEvent } from '../log/event.js'
 import type { Position } from '../log/position.js'
 import type { Deadlines } from './deadlines.js'
+import type { ReadingEvents } from './first-reading.js'
 import type { KeyIndex } from './key-index.js'
 import type { OpenFinding } from './live-detection.js'
 
@@ -22,6 +23,11 @@ export interface Detection {
   readonly isSettled: boolean
   /** A subject that has to be judged though nothing of it was read yet. */
   touch(subject: string): void
+  /**
+   * Takes in everything from the start on at one go and judges it as of `now`; only before anything else was taken in. Gives the last event.
+   * Throws what the reader throws, and the signal's reason when aborted; then nothing was taken in. Left out: it takes in events as they come.
+   */
+  addFromStart?(now: number, events: ReadingEvents): Promise<RecordedEvent | undefined>
   /** Takes in the next events. Throws what the reader throws; then the same events can be given again. */
   add(events: readonly RecordedEvent[]): Promise<void>
   /** Judges whoever has to be by `now` and gives the subjects of which anything may have changed. Throws what the reader throws; then it can be asked again. */

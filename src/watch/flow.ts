@@ -3,6 +3,7 @@
 import type { LiveView } from '../engine/projection.js'
 import type { FlowCount } from './checkpoint.js'
 import type { OutagePolicy } from './outages.js'
+import type { OwnCondition } from './own-alerts.js'
 
 export const NO_FLOW: FlowCount = { count: 0, firstAt: null, first: null, last: null }
 
@@ -39,10 +40,13 @@ export class Flow {
     }
   }
 
-  /** Whether too much has begun, for too long, and nothing ended. */
-  isStopped(now: number): boolean {
+  /** What is wrong where too much has begun, for too long, and nothing ended. */
+  stopped(now: number): OwnCondition | undefined {
     const due = this.next()
-    return due !== undefined && due <= now
+    if (due === undefined || due > now) return undefined
+    const { count, firstAt, first, last } = this.#count
+    const page = 'deliveries begin and none ends'
+    return { since: firstAt ?? now, page, detail: { count, first: { subject: first }, last: { subject: last } } }
   }
 
   /** When it counts as stopped if nothing ends by then. */

@@ -26,9 +26,19 @@ export class KeyIndex {
 
   /** The keys that a state uses, each with its rule, in order and once. */
   keysOf(state: unknown): string[] {
-    if (!this.isNeeded) return []
-    const keys = this.#rules.flatMap((rule) => [...rule.keys(state)].map(({ key }) => `${rule.id} ${key}`))
-    return [...new Set(keys)].sort()
+    return [...new Set(this.usesOf(state))].sort()
+  }
+
+  /** The same as they come: a key that the state uses twice stands there twice. */
+  usesOf(state: unknown): string[] {
+    const uses: string[] = []
+    for (const rule of this.#rules) for (const { key } of rule.keys(state)) uses.push(`${rule.id} ${key}`)
+    return uses
+  }
+
+  /** The subjects that share a key with another one. */
+  *sharingSubjects(): Iterable<string> {
+    for (const users of this.#users.values()) if (typeof users !== 'string' && users.size > 1) yield* users
   }
 
   /** The subjects that use any of these keys. */
@@ -50,8 +60,7 @@ export class KeyIndex {
 
   /** Takes in one change; a change that is known changes nothing. */
   note(change: KeyChange): void {
-    const isUsed = this.usersOf([change.key]).has(change.subject)
-    if (isUsed === change.used) return
+    if (this.#isUsed(change) === change.used) return
     if (change.used) this.#add(change)
     else this.#remove(change)
     this.#changes.push(change)
@@ -62,6 +71,11 @@ export class KeyIndex {
     const changes = this.#changes
     this.#changes = []
     return changes
+  }
+
+  #isUsed({ key, subject }: KeyChange): boolean {
+    const users = this.#users.get(key)
+    return typeof users === 'string' ? users === subject : (users?.has(subject) ?? false)
   }
 
   #add({ key, subject }: KeyChange): void {

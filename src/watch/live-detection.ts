@@ -5,12 +5,14 @@ import type { Finding } from '../engine/finding.js'
 import type { FoldedSubject } from '../engine/fold.js'
 import { judgeSubject } from '../engine/judge-part.js'
 import { nextDeadline } from '../engine/next-deadline.js'
+import type { MemoryLimit } from '../engine/partitioned-log.js'
 import { InvalidProjectionError, type LiveView, type Projection, type RuleContext } from '../engine/projection.js'
 import type { RecordedEvent } from '../log/event.js'
 import type { EventReader } from '../log/event-store.js'
 import { comparePositions, type Position } from '../log/position.js'
 import { categoryOf, describedBy } from '../log/stream.js'
 import { Deadlines } from './deadlines.js'
+import { type ReadingEvents, readFromStart } from './first-reading.js'
 import { KeyIndex } from './key-index.js'
 import { type Resident, Residents } from './residents.js'
 
@@ -34,7 +36,9 @@ export interface LiveDetectionOptions {
   readonly now?: number
   /** At most so many subjects are kept in memory once they are judged. */
   readonly residentsMax?: number
-  /** Called for each event that was folded for the first time. */
+  /** What the first reading of a log may take of memory; left out: all that it needs. */
+  readonly memory?: MemoryLimit
+  /** Called for each event that was folded for the first time, but for those of the first reading. */
   readonly onFolded?: (event: RecordedEvent, folded: FoldedSubject) => void
 }
 
@@ -50,6 +54,8 @@ export class LiveDetection {
   readonly #options: LiveDetectionOptions
   /** Touched since it was judged, with the keys that it used then. */
   readonly #touched = new Map<string, readonly string[]>()
+  /** What the first reading found, until `judge` has given it. */
+  #foundFirst: string[] = []
   #position: Position | undefined
   #now: number
 
@@ -78,6 +84,22 @@ export class LiveDetection {
   }
 
   /**
+   * Takes in the log from its start to its end at one go and judges it as of `now`; only before anything else was taken in. Gives the last
+   * event. Throws what the reader throws, and the signal's reason when aborted; then nothing was taken in.
+   */
+  async addFromStart(now: number, events: ReadingEvents): Promise<RecordedEvent | undefined> {
+    const { reader, projection, memory, residentsMax = RESIDENTS_MAX } = this.#options
+    this.#now = Math.max(now, this.#now)
+    const onSubject = (folded: FoldedSubject, first: Position | undefined) => this.#takeOver(folded, first)
+    const options = { reader, projection, memory, placesMax: residentsMax, ...events, onSubject }
+    const { last, counts } = await readFromStart(options)
+    this.residents.addCounts(counts)
+    for (const subject of this.keys.sharingSubjects()) this.touch(subject)
+    this.#position = last?.position
+    return last
+  }
+
+  /**
    * Folds the next events of the log. Those that were taken in already change nothing. Throws what the reader throws; then nothing was
    * taken in, and the same events can be given again.
    */
@@ -95,14 +117,14 @@ export class LiveDetection {
   async judge(now: number): Promise<readonly string[]> {
     this.#now = Math.max(now, this.#now)
     for (const subject of this.deadlines.takeDue(this.#now)) this.#touchKeeping(subject)
-    if (this.isSettled) return []
+    if (this.isSettled) return this.#foundFirst.splice(0)
     await this.#bringAsOfNow(this.#touched.keys())
     const judged = this.#withNeighbours()
     const shared = await this.#detectShared(judged)
     for (const subject of judged) this.#judgeOne(subject, shared.get(subject))
     this.#touched.clear()
     this.residents.trim(this.#options.residentsMax ?? RESIDENTS_MAX)
-    return [...judged]
+    return [...judged, ...this.#foundFirst.splice(0)]
   }
 
   /** The latest `now` that was judged by. */
@@ -195,13 +217,36 @@ export class LiveDetection {
   }
 
   #judgeOne(subject: string, shared: readonly Finding[] | undefined): void {
-    const { projection } = this.#options
     const resident = this.residents.get(subject)
+    if (resident) {
+      this.#judgeFolded(resident.folded, shared)
+    } else {
+      this.found.delete(subject)
+      this.deadlines.set(subject, undefined)
+    }
+  }
+
+  #judgeFolded(folded: FoldedSubject, shared?: readonly Finding[]): void {
+    const { projection } = this.#options
+    const { subject, state } = folded
     const context = contextAt(this.#now, projection)
-    const findings = resident ? judgeSubject(resident.folded, projection, context, shared) : []
-    if (resident && findings.length > 0) this.found.set(subject, opened(findings, resident.folded, projection, context))
+    const findings = judgeSubject(folded, projection, context, shared)
+    if (findings.length > 0) this.found.set(subject, opened(findings, folded, projection, context))
     else this.found.delete(subject)
-    this.deadlines.set(subject, resident && nextDeadline(resident.folded.state, projection, this.#now))
+    this.deadlines.set(subject, nextDeadline(state, projection, this.#now))
+  }
+
+  /** A subject of the first reading: it is judged by itself, and again later if it turns out to share keys. */
+  #takeOver(folded: FoldedSubject, first: Position | undefined): void {
+    const { subject, state } = folded
+    if (first) this.residents.put({ folded, first })
+    else this.residents.drop(subject)
+    this.#judgeFolded(folded)
+    if (this.found.has(subject) || this.deadlines.of(subject) !== undefined) this.#foundFirst.push(subject)
+    const uses = this.keys.usesOf(state)
+    const keys = [...new Set(uses)]
+    this.keys.replace(subject, [], keys)
+    if (keys.length < uses.length) this.touch(subject)
   }
 }
 

@@ -1,6 +1,6 @@
 // The subjects that are held in memory: the ones touched last. Whoever is not here is read again from its streams, as of the place in
 // the log that the watch has come to, so that the past is never mixed with what it has not yet seen.
-import { Fold, type FoldedSubject, incompletenessOf } from '../engine/fold.js'
+import { Fold, type FoldCounts, type FoldedSubject, incompletenessOf } from '../engine/fold.js'
 import type { Projection } from '../engine/projection.js'
 import { readSubject } from '../engine/subject.js'
 import type { RecordedEvent } from '../log/event.js'
@@ -60,6 +60,18 @@ export class Residents {
   add(event: RecordedEvent, subject: string): void {
     this.#fold.add(event)
     if (this.#fold.subjects.has(subject)) this.#touch(subject, this.#firsts.get(subject) ?? event.position)
+  }
+
+  /** Takes over a subject that was folded elsewhere, from everything up to the place that is reached. */
+  put({ folded, first }: Resident): void {
+    this.#fold.subjects.set(folded.subject, folded)
+    this.#touch(folded.subject, first)
+  }
+
+  /** Counts what was folded elsewhere. */
+  addCounts(counts: readonly Readonly<FoldCounts>[]): void {
+    const sum = this.#fold.counts
+    for (const some of counts) for (const name of Object.keys(sum) as (keyof FoldCounts)[]) sum[name] += some[name]
   }
 
   /**

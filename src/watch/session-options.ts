@@ -1,4 +1,5 @@
 // What a session is given, and what comes of its inputs.
+import type { MemoryLimit } from '../engine/partitioned-log.js'
 import type { Projection } from '../engine/projection.js'
 import type { EventStore } from '../log/event-store.js'
 import type { AlertRecord } from './alert.js'
@@ -21,6 +22,8 @@ export interface SessionOptions {
   readonly clock: () => number
   readonly fromStart?: boolean
   readonly residentsMax?: number
+  /** What the first reading of a log may take of memory; left out: all that it needs. */
+  readonly memory?: MemoryLimit
   readonly outage: OutagePolicy
   /** An own lag of this long is an alarm of its own. */
   readonly lagAlarmMs: number

@@ -1,6 +1,5 @@
 // One run of a watch, from its checkpoint until it is drained, dispossessed or cut off: what becomes of each input. Inputs come one after
 // the other (watcher.ts), so nothing here happens twice at once.
-import { rulesOf } from '../engine/detect.js'
 import type { FoldedSubject } from '../engine/fold.js'
 import type { RecordedEvent } from '../log/event.js'
 import type { SubscriptionMessage } from '../log/event-store.js'
@@ -8,24 +7,19 @@ import { comparePositions, type Position } from '../log/position.js'
 import { StoreUnavailableError } from '../log/store-errors.js'
 import { msOfTicks } from '../log/ticks.js'
 import { type AlertRecord, OWN_RULES } from './alert.js'
-import { AlertLog } from './alert-log.js'
+import type { AlertLog } from './alert-log.js'
 import type { Detection, FlowStep } from './detection.js'
-import { Flow } from './flow.js'
-import { Outages } from './outages.js'
+import type { Flow } from './flow.js'
+import { Lag } from './lag.js'
+import type { Outages } from './outages.js'
 import { ensureAlert, type OwnCondition } from './own-alerts.js'
 import type { OwnAppend } from './own-stream.js'
 import { Progress } from './progress.js'
 import { Publisher, WITHHELD_RETRY_MS } from './publisher.js'
-import { type FreshStart, type Resumed, resume } from './resume.js'
+import type { FreshStart } from './resume.js'
 import type { Outcome, SessionOptions } from './session-options.js'
-import { isCurrent, isLagging, nextState, type WatchEvent, type WatchState } from './watch-state.js'
-
-interface Parts {
-  readonly memory: Resumed
-  readonly alerts: AlertLog
-  readonly outages: Outages
-  readonly flow: Flow
-}
+import { openParts, type SessionParts } from './session-parts.js'
+import { isCurrent, nextState, type WatchEvent, type WatchState } from './watch-state.js'
 
 export class Session {
   readonly detection: Detection
@@ -39,14 +33,13 @@ export class Session {
   #state: WatchState = 'starting'
   #eventId: string | undefined
   #lastCreated: number | undefined
-  /** Since when the end of the log is not known; undefined while it is. */
-  #laggingSince: number | undefined
+  readonly #lag: Lag
   /** Ids of the alerts that were open when they were last told of again. */
   #remindable = new Set<string>()
   #wasCurrent = false
   #heartbeatAt: number
 
-  private constructor(options: SessionOptions, { memory, alerts, outages, flow }: Parts) {
+  private constructor(options: SessionOptions, { memory, alerts, outages, flow }: SessionParts) {
     const { store, name: watch, projection, newId, onStep, onWritten } = options
     const { detection } = memory
     this.#options = options
@@ -56,7 +49,7 @@ export class Session {
     this.#flow = flow
     this.freshStart = memory.freshStart
     this.#eventId = memory.checkpoint?.head.eventId
-    this.#laggingSince = options.clock()
+    this.#lag = new Lag(options.clock, options.lagAlarmMs)
     this.#heartbeatAt = options.clock()
     const onAlert = (record: AlertRecord) => this.#onAlert(record)
     const told = { onAlert, onWritten, onStep }
@@ -69,25 +62,11 @@ export class Session {
    * what the store throws.
    */
   static async open(options: SessionOptions): Promise<Session> {
-    const { store, name, projection, newId, outage, source } = options
     let session: Session | undefined
     const onFolded = (event: RecordedEvent, folded: FoldedSubject) => session?.noteFolded(event, folded)
     const onFlow = (step: FlowStep) => (session as Session).#flow.note(step)
-    const memory = await resume({ ...options, onFolded, onFlow })
-    const { checkpoint } = memory
-    const rules = [...rulesOf(projection).map(({ id }) => id), ...Object.values(OWN_RULES), ...(source?.rules ?? [])]
-    const known = checkpoint && {
-      alerts: [...checkpoint.head.ownAlerts, ...[...checkpoint.entries.values()].flatMap((entry) => entry.alerts)],
-      heads: checkpoint.head.alertHeads,
-    }
-    // Begun anew, it has told all the same what the checkpoint that is left behind knew to be told.
-    const told = memory.freshStart === 'asked' ? memory.checkpoints.checkpoint?.head.alertHeads : undefined
-    const parts = { ...(known && { known }), ...(told && { told }) }
-    const { log: alerts, since } = await AlertLog.open({ store, watch: name, rules, newId, ...parts })
-    const outages = new Outages(outage, newId)
-    for (const { id, detail } of alerts.alertsOf(null)) outages.restore(id, detail)
-    const flow = new Flow(projection.live?.flow, outage, checkpoint?.head.flow)
-    session = new Session(options, { memory, alerts, outages, flow })
+    const { since, ...parts } = await openParts(options, { onFolded, onFlow })
+    session = new Session(options, parts)
     for (const record of since) options.onAlert(record)
     return session
   }
@@ -122,7 +101,7 @@ export class Session {
 
   /** How long the end of the log has not been known, in milliseconds. */
   get lagMs(): number {
-    return this.#laggingSince === undefined ? 0 : this.#options.clock() - this.#laggingSince
+    return this.#lag.ms
   }
 
   /** The present, as rules see it. */
@@ -137,7 +116,6 @@ export class Session {
 
   /** When there is something to do though no event comes, in milliseconds since the Unix epoch. */
   nextMoment(): number | undefined {
-    const lagAlarm = this.#laggingSince !== undefined && !this.#isOpen(OWN_RULES.lag)
     const stopped = this.#isOpen(OWN_RULES.deliveryStopped)
     const moments = isCurrent(this.#state)
       ? [
@@ -147,11 +125,26 @@ export class Session {
           this.#publisher.isWithholding ? this.now + WITHHELD_RETRY_MS : undefined,
         ]
       : []
-    const alarmAt = (this.#laggingSince ?? 0) + this.#options.lagAlarmMs
     // One that is over and could not be written is tried again with other inputs.
-    if (lagAlarm && alarmAt > this.now) moments.push(alarmAt)
+    if (!this.#isOpen(OWN_RULES.lag)) moments.push(this.#lag.alarmAt(this.now))
     const known = moments.filter((moment) => moment !== undefined)
     return known.length === 0 ? undefined : Math.min(...known)
+  }
+
+  /** Takes in the log from its start to its end at one go, where nothing was taken in yet. Aborted, nothing was taken in. */
+  async begin(signal: AbortSignal): Promise<Outcome> {
+    if (this.position) return 'on'
+    try {
+      const last = await this.detection.addFromStart?.(this.now, {
+        signal,
+        onEvent: (event, subject) => subject !== undefined && this.#noteFlow(event, subject),
+        onStep: () => this.#showLife(),
+      })
+      this.#noteLast(last)
+    } catch (error) {
+      if (!signal.aborted) throw error
+    }
+    return 'on'
   }
 
   /** Takes in what the subscription says. */
@@ -212,19 +205,28 @@ export class Session {
     const state = nextState(this.#state, event)
     if (state === this.#state) return
     this.#state = state
-    if (!isLagging(state)) this.#laggingSince = undefined
-    else this.#laggingSince ??= this.#options.clock()
+    this.#lag.enter(state)
     this.#options.onState?.(state)
   }
 
   /** Called by the detection for each event that it folds. */
   noteFolded(event: RecordedEvent, { subject, state }: FoldedSubject): void {
-    const { clock, projection, onDelivery } = this.#options
-    const at = event.created === undefined ? clock() : msOfTicks(event.created)
-    this.#flow.note({ type: event.type, subject, at })
+    const { projection, onDelivery } = this.#options
+    this.#noteFlow(event, subject)
     if (!isCurrent(this.#state) || !onDelivery || !this.#flow.isEnd(event.type)) return
     const took = projection.live?.tookMs?.(state, event.id)
     if (took !== undefined) onDelivery(took)
+  }
+
+  #noteFlow({ type, created }: RecordedEvent, subject: string): void {
+    const at = created === undefined ? this.#options.clock() : msOfTicks(created)
+    this.#flow.note({ type, subject, at })
+  }
+
+  /** In the midst of something long. */
+  async #showLife(): Promise<void> {
+    this.#heartbeatAt = this.#options.clock()
+    await this.#alarmLag(this.now)
   }
 
   /** Judges and tells whatever is due; while the end of the log is not known, only that it is not. */
@@ -240,8 +242,8 @@ export class Session {
     const steps = [
       () => this.#publisher.publish(asked, now),
       () => this.#publisher.endOutages(now),
-      () => this.#ensure(OWN_RULES.deliveryStopped, this.#deliveryStopped(now), now),
-      () => this.#ensure(OWN_RULES.lag, this.#lag(now), now),
+      () => this.#ensure(OWN_RULES.deliveryStopped, this.#flow.stopped(now), now),
+      () => this.#ensure(OWN_RULES.lag, this.#lagCondition(now), now),
       () => this.#ensure(OWN_RULES.repairStopped, this.#options.repairStopped?.(), now),
     ]
     for (const step of steps) if ((await step()) === 'taken') return 'taken'
@@ -250,7 +252,7 @@ export class Session {
 
   /** The alarm must not end the watch that lags: where it cannot be written now, it is tried again with the next input. */
   async #alarmLag(now: number): Promise<Outcome> {
-    const lag = this.#lag(now)
+    const lag = this.#lagCondition(now)
     if (!lag) return 'on'
     try {
       return outcomeOf(await this.#ensure(OWN_RULES.lag, lag, now))
@@ -265,17 +267,8 @@ export class Session {
     return ensureAlert(rule, condition, { alerts: this.alerts, publisher: this.#publisher, newId, now })
   }
 
-  #lag(now: number): OwnCondition | undefined {
-    const since = this.#laggingSince ?? this.#publisher.withholdingSince ?? this.detection.behindSince?.()
-    if (since === undefined || now - since < this.#options.lagAlarmMs) return undefined
-    return { since, page: 'the watch lags', detail: { state: this.#state } }
-  }
-
-  #deliveryStopped(now: number): OwnCondition | undefined {
-    if (!this.#flow.isStopped(now)) return undefined
-    const { count, firstAt, first, last } = this.#flow.count
-    const page = 'deliveries begin and none ends'
-    return { since: firstAt ?? now, page, detail: { count, first: { subject: first }, last: { subject: last } } }
+  #lagCondition(now: number): OwnCondition | undefined {
+    return this.#lag.condition(now, [this.#publisher.withholdingSince, this.detection.behindSince?.()])
   }
 
   #isOpen(rule: string): boolean {

@@ -51,7 +51,7 @@ export class LogChangedError extends Error {
 type Input =
   | { readonly kind: 'message'; readonly message: SubscriptionMessage }
   | { readonly kind: 'connection'; readonly event: WatchEvent }
-  | { readonly kind: 'tick' | 'save' | 'remind' | 'drain' | 'lost' }
+  | { readonly kind: 'begin' | 'tick' | 'save' | 'remind' | 'drain' | 'lost' }
 
 const RETRY_MAX_MS = 60_000
 /** Timers cannot be set for longer than 2^31 ms. */
@@ -76,9 +76,10 @@ export async function runSession(
     aborted(drain).pipe(map((): Input => ({ kind: 'drain' }))),
     aborted(lost).pipe(map((): Input => ({ kind: 'lost' }))),
   )
+  const about = { once: options.once === true, ending: AbortSignal.any([drain, lost]) }
   const outcomes = inputs.pipe(
     concatMap((input) =>
-      'release' in input ? handleAndRelease(session, input, options) : handle(session, input, options),
+      'release' in input ? handleAndRelease(session, input, about) : handle(session, input, about),
     ),
     tap(() => moments.next(session.nextMoment())),
     takeWhile((outcome) => outcome === 'on', true),
@@ -87,17 +88,25 @@ export async function runSession(
   return last === 'on' ? 'taken' : last
 }
 
-async function handleAndRelease(session: Session, { item, release }: Pulled<Input>, options: WatcherOptions) {
-  const outcome = await handle(session, item, options)
+interface HandledIn {
+  readonly once: boolean
+  /** Aborted: what is long is broken off. */
+  readonly ending: AbortSignal
+}
+
+async function handleAndRelease(session: Session, { item, release }: Pulled<Input>, about: HandledIn) {
+  const outcome = await handle(session, item, about)
   release()
   return outcome
 }
 
-async function handle(session: Session, input: Input, { once }: WatcherOptions): Promise<Outcome> {
+async function handle(session: Session, input: Input, { once, ending }: HandledIn): Promise<Outcome> {
   switch (input.kind) {
+    case 'begin':
+      return session.begin(ending)
     case 'message': {
       const outcome = await session.message(input.message)
-      const isDone = once === true && input.message.kind === 'caughtUp' && isCurrent(session.state)
+      const isDone = once && input.message.kind === 'caughtUp' && isCurrent(session.state)
       return outcome === 'on' && isDone ? session.drain() : outcome
     }
     case 'connection':
@@ -129,6 +138,7 @@ async function* connect(
     try {
       await requirePlace(session, store)
       yield { kind: 'connection', event: 'subscribed' }
+      yield { kind: 'begin' }
       for await (const message of store.subscribeToAll({
         after: session.position ?? 'start',
         filter,

@@ -53,11 +53,14 @@ const command: fc.Arbitrary<Command> = fc.oneof(
 interface Story {
   readonly commands: readonly Command[]
   readonly residentsMax: number
+  /** Without a checkpoint, whatever is in the log is taken in at one go. */
+  readonly isAtOnce: boolean
 }
 
 const story: fc.Arbitrary<Story> = fc.record({
   commands: fc.array(command, { minLength: 15, maxLength: 40 }),
   residentsMax: fc.constantFrom(0, 1, 100),
+  isAtOnce: fc.boolean(),
 })
 
 /** How much was compared, to be printed. */
@@ -65,6 +68,8 @@ class Tally {
   comparisons = 0
   findings = 0
   restarts = 0
+  /** Logs that were taken in at one go. */
+  atOnce = 0
 }
 
 /** A watch without a loop: the test says when events reach it and when it dies. */
@@ -75,7 +80,7 @@ class WatchedLog {
 
   constructor(
     readonly store: EventStore,
-    readonly residentsMax: number,
+    readonly story: Omit<Story, 'commands'>,
     readonly tally: Tally,
   ) {}
 
@@ -148,9 +153,16 @@ class WatchedLog {
   }
 
   async #detection(): Promise<Detection> {
-    const { store, residentsMax } = this
-    this.#memory ??= await resume({ store, name: 'w', projection: liveAirline, newId: randomUUID, residentsMax })
-    return this.#memory.detection
+    if (this.#memory) return this.#memory.detection
+    const { store, story, tally } = this
+    const { residentsMax } = story
+    this.#memory = await resume({ store, name: 'w', projection: liveAirline, newId: randomUUID, residentsMax })
+    const { detection } = this.#memory
+    if (story.isAtOnce && !detection.position) {
+      const unheard = { onEvent: () => {}, onStep: async () => {}, signal: new AbortController().signal }
+      if (await detection.addFromStart?.(this.#now, unheard)) tally.atOnce += 1
+    }
+    return detection
   }
 
   #events(): Promise<RecordedEvent[]> {
@@ -177,21 +189,22 @@ async function checkStories(
   const name = `live equals replay, ${home}`
   const tally = new Tally()
   await fc.assert(
-    fc.asyncProperty(story, async ({ commands, residentsMax }) => {
+    fc.asyncProperty(story, async ({ commands, ...rest }) => {
       await withStore(async (store) => {
-        const log = new WatchedLog(store, residentsMax, tally)
+        const log = new WatchedLog(store, rest, tally)
         for (const one of commands) await log.run(one)
         await log.catchUp()
       })
     }),
     { seed: seedFor(name), numRuns: runs },
   )
-  const { comparisons, findings, restarts } = tally
+  const { comparisons, findings, restarts, atOnce } = tally
   process.stdout.write(
-    `${name}: ${runs} histories, ${comparisons} comparisons, ${findings} findings, ${restarts} restarts\n`,
+    `${name}: ${runs} histories, ${comparisons} comparisons, ${findings} findings, ${restarts} restarts, ${atOnce} logs at one go\n`,
   )
   expect(findings).toBeGreaterThan(runs)
   expect(restarts).toBeGreaterThan(runs / 10)
+  expect(atOnce).toBeGreaterThan(runs / 10)
 }
 
 describe('at each place in the log, the live detection has found what a replay finds', () => {

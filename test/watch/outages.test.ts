@@ -102,8 +102,8 @@ describe('the flow', () => {
     expect(watched.next()).toBeUndefined()
     watched.note(paid(3, 'last'))
     expect(watched.next()).toBe(POLICY.windowMs)
-    expect(watched.isStopped(POLICY.windowMs - 1)).toBe(false)
-    expect(watched.isStopped(POLICY.windowMs)).toBe(true)
+    expect(watched.stopped(POLICY.windowMs - 1)).toBeUndefined()
+    expect(watched.stopped(POLICY.windowMs)).toBeDefined()
     expect(watched.count).toEqual({ count: 4, firstAt: 0, first: 's', last: 'last' })
   })
 
@@ -118,7 +118,7 @@ describe('the flow', () => {
   it('is nothing where the projection names none', () => {
     const watched = new Flow(undefined, POLICY)
     for (let at = 0; at < 9; at += 1) watched.note(paid(at))
-    expect(watched.isStopped(Number.MAX_SAFE_INTEGER)).toBe(false)
+    expect(watched.stopped(Number.MAX_SAFE_INTEGER)).toBeUndefined()
   })
 })
 
