@@ -11,6 +11,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   'src/engine': ['src/log'],
   'src/repair': ['src/engine', 'src/log'],
   'src/watch': ['src/engine', 'src/log'],
+  'src/snapshots': ['src/engine', 'src/log'],
   'src/transfer': ['src/log'],
   'src/workload': ['src/log'],
   'src/authorities': ['src/repair/authority.ts', 'src/engine/json.ts', 'src/log'],
@@ -18,7 +19,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   'src/stores': ['src/log'],
   'src/scratch': ['src/engine/scratch.ts'],
   'src/server': ['src/log'],
-  'src/cli': ['src/repair', 'src/watch', 'src/engine', 'src/log', 'src/transfer', 'src/workload'],
+  'src/cli': ['src/repair', 'src/watch', 'src/snapshots', 'src/engine', 'src/log', 'src/transfer', 'src/workload'],
   projections: ['src/log', 'src/engine/projection.ts', 'src/engine/json.ts'],
 }
 

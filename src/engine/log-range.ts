@@ -4,8 +4,8 @@ import type { EventReader } from '../log/event-store.js'
 import { comparePositions, type Position } from '../log/position.js'
 
 export interface LogRange {
-  /** Only streams whose names begin so. */
-  readonly streamPrefixes: readonly string[]
+  /** Only streams whose names begin so; default all. */
+  readonly streamPrefixes?: readonly string[]
   /** Exclusive; the position of an event. Default from the start. */
   readonly after?: Position
   /** Inclusive; default to the end of the reading. */
@@ -20,7 +20,8 @@ export async function* readRange(
 ): AsyncIterable<RecordedEvent> {
   const isWithin = ({ position }: RecordedEvent) =>
     (!after || comparePositions(position, after) > 0) && (!upTo || comparePositions(position, upTo) <= 0)
-  const options = { filter: { streamPrefixes }, ...(after && { from: after }), ...(signal && { signal }) }
+  const filter = streamPrefixes && { filter: { streamPrefixes } }
+  const options = { ...filter, ...(after && { from: after }), ...(signal && { signal }) }
   for await (const { events, position } of reader.readAll(options)) {
     signal?.throwIfAborted()
     yield* events.filter(isWithin)
