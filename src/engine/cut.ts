@@ -4,6 +4,7 @@ import type { EventReader } from '../log/event-store.js'
 import { comparePositions, formatPosition, type Position } from '../log/position.js'
 import { InvalidPositionError } from '../log/store-errors.js'
 import { formatTicks, type Ticks, ticksOfMs } from '../log/ticks.js'
+import { readRange } from './log-range.js'
 
 /** The last event that a reading takes in. */
 export interface Cut {
@@ -26,16 +27,26 @@ export class CutError extends Error {
   override readonly name = 'CutError'
 }
 
+/** What a time or a position is asked of: an event of the log that it takes in, with all that is before it; undefined where none is known. */
+export type KnownBefore = (spec: Extract<CutSpec, { kind: 'time' | 'position' }>) => Promise<Cut | undefined>
+
 /**
  * Resolves a cut to the event it ends at; undefined for the head of an empty log. A time ends before the first event created after
- * it; a position that is no event's ends at the last event before it. `clock`: milliseconds since the Unix epoch.
+ * it; a position that is no event's ends at the last event before it. `clock`: milliseconds since the Unix epoch. `knownBefore`: the
+ * log is read from there only; left out: from the start.
  * Throws CutError where nothing is before the cut, or it lies in the future and so is not final.
  */
-export async function resolveCut(reader: EventReader, spec: CutSpec, clock: number): Promise<Cut | undefined> {
+export async function resolveCut(
+  reader: EventReader,
+  spec: CutSpec,
+  clock: number,
+  knownBefore?: KnownBefore,
+): Promise<Cut | undefined> {
   if (spec.kind === 'head') return cutAtEvent(await lastEvent(reader))
   refuseFuture(spec, clock)
-  const exact = spec.kind === 'position' ? await eventAt(reader, spec.position) : undefined
-  return cutAtEvent(exact ?? (await lastBefore(reader, spec)))
+  const exact = spec.kind === 'position' ? cutAtEvent(await eventAt(reader, spec.position)) : undefined
+  if (exact) return exact
+  return lastBefore(reader, spec, spec.kind === 'before' ? undefined : await knownBefore?.(spec))
 }
 
 function refuseFuture(spec: CutSpec, clock: number): void {
@@ -87,19 +98,17 @@ export async function eventAt(reader: EventReader, position: Position): Promise<
   return undefined
 }
 
-async function lastBefore(reader: EventReader, spec: BoundarySpec): Promise<RecordedEvent> {
+async function lastBefore(reader: EventReader, spec: BoundarySpec, known: Cut | undefined): Promise<Cut> {
   let last: RecordedEvent | undefined
-  for await (const { events } of reader.readAll()) {
-    for (const event of events) {
-      if (isBeyond(event, spec)) return last ?? failEmpty(spec)
-      last = event
-    }
+  for await (const event of readRange(reader, known ? { after: known.position } : {})) {
+    if (isBeyond(event, spec)) return cutAtEvent(last) ?? known ?? failEmpty(spec)
+    last = event
   }
-  return endOf(last, spec)
+  return endOf(cutAtEvent(last) ?? known, spec)
 }
 
 /** What the end of the log means where the cut was not passed by then. */
-function endOf(last: RecordedEvent | undefined, spec: BoundarySpec): RecordedEvent {
+function endOf(last: Cut | undefined, spec: BoundarySpec): Cut {
   if (spec.kind === 'before') throw new CutError(`No event ${spec.eventId} is in the log`)
   if (!last) return failEmpty(spec)
   if (spec.kind === 'time') return last

@@ -11,8 +11,7 @@ export class KeyTable {
   readonly #past: Past
   /** Of everybody who is judged. */
   readonly #known = new Map<string, KeysOfSubject>()
-  readonly #usersBefore = new Map<string, ReadonlySet<string>>()
-  readonly #usersNow = new Map<string, Set<string>>()
+  readonly #users = new Map<string, Set<string>>()
 
   constructor(past: Past) {
     this.#past = past
@@ -26,26 +25,22 @@ export class KeyTable {
   learn(): void {
     const keys = new Set<string>()
     for (const { before, after } of this.#known.values()) {
-      for (const key of [...before, ...after]) if (!this.#usersNow.has(key)) keys.add(key)
+      for (const key of [...before, ...after]) if (!this.#users.has(key)) keys.add(key)
     }
-    for (const [key, users] of this.#past.usersOf(keys)) {
-      this.#usersBefore.set(key, users)
-      this.#usersNow.set(key, new Set(users))
-    }
+    for (const [key, users] of this.#past.usersOf(keys)) this.#users.set(key, users)
     for (const [subject, { before, after }] of this.#known) {
-      for (const key of before) if (!after.includes(key)) this.#usersNow.get(key)?.delete(subject)
-      for (const key of after) this.#usersNow.get(key)?.add(subject)
+      for (const key of before) if (!after.includes(key)) this.#users.get(key)?.delete(subject)
+      for (const key of after) this.#users.get(key)?.add(subject)
     }
   }
 
-  /** Everybody who shares or has shared a key with one of these, without them. */
+  /** Everybody who shares or has shared a key with one of these, but for those who are known: they are judged already. */
   neighboursOf(subjects: Iterable<string>): Set<string> {
     const neighbours = new Set<string>()
     for (const subject of subjects) {
       const { before = [], after = [] } = this.#known.get(subject) ?? {}
       for (const key of [...before, ...after]) {
-        for (const user of this.#usersBefore.get(key) ?? []) neighbours.add(user)
-        for (const user of this.#usersNow.get(key) ?? []) neighbours.add(user)
+        for (const user of this.#users.get(key) ?? []) neighbours.add(user)
       }
     }
     for (const subject of this.#known.keys()) neighbours.delete(subject)
@@ -64,13 +59,13 @@ export class KeyTable {
     const users = new Set<string>()
     for (const subject of subjects) {
       for (const key of this.#known.get(subject)?.after ?? []) {
-        for (const user of this.#usersNow.get(key) ?? []) users.add(user)
+        for (const user of this.#users.get(key) ?? []) users.add(user)
       }
     }
     return users
   }
 
   #isShared(key: string, after: readonly string[]): boolean {
-    return (this.#usersNow.get(key)?.size ?? 0) > 1 || after.indexOf(key) !== after.lastIndexOf(key)
+    return (this.#users.get(key)?.size ?? 0) > 1 || after.indexOf(key) !== after.lastIndexOf(key)
   }
 }
