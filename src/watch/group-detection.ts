@@ -3,7 +3,7 @@
 // which event, in which order, or how often.
 import { detectSharedKeys } from '../engine/detect.js'
 import type { Finding } from '../engine/finding.js'
-import { emptySubject, Fold, type FoldCounts, type FoldedSubject, revisionsOf } from '../engine/fold.js'
+import { Fold, type FoldCounts, type FoldedSubject, revisionsOf } from '../engine/fold.js'
 import { judgeSubject } from '../engine/judge-part.js'
 import { nextDeadline } from '../engine/next-deadline.js'
 import type { Projection } from '../engine/projection.js'
@@ -227,7 +227,8 @@ export class GroupDetection implements Detection {
 
   #parkedFindings(subject: string, folded: FoldedSubject | undefined): OpenFinding[] {
     const { projection } = this.#options
-    const revisions = revisionsOf(folded ?? emptySubject(projection, subject, 0), projection)
+    // Where nothing could be folded it rests on no state of the subject's streams.
+    const revisions = folded ? revisionsOf(folded, projection) : {}
     return this.#parked.of(subject).map((event) => ({
       finding: parkedFinding(projection, event, { subject, revisions }),
       page: undefined,

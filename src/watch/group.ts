@@ -22,7 +22,8 @@ import { GroupWorker } from './group-worker.js'
 import { CheckpointRefusedError } from './resume.js'
 import { type WatchOptions, watch } from './watch.js'
 
-export interface GroupOptions extends Omit<WatchOptions, 'name' | 'source' | 'fromStart' | 'once' | 'onStep'> {
+export interface GroupOptions
+  extends Omit<WatchOptions, 'name' | 'source' | 'fromStart' | 'once' | 'wasReached' | 'onStep'> {
   readonly groups: ConsumerGroups
   /** The group's name on the server. */
   readonly group: string
@@ -69,7 +70,8 @@ export async function watchInGroup(options: GroupOptions): Promise<void> {
       failed.abort()
     }
   }
-  const watching = watch({ ...options, name, source: sourceOf(options, notesStream), signal: ending })
+  const source = sourceOf(options, notesStream)
+  const watching = watch({ ...options, name, source, wasReached: true, signal: ending })
   const ends = await Promise.allSettled([worker.run(ending), watching].map(abortOnFailure))
   for (const end of ends) if (end.status === 'rejected') throw end.reason
 }

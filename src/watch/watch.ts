@@ -13,6 +13,8 @@ export interface WatchOptions extends SessionOptions, WatcherOptions {
   readonly leaseSilenceMs: number
   /** Milliseconds of a steady clock. */
   readonly steadyClock: () => number
+  /** The store was reached before: an outage is waited for from the beginning. */
+  readonly wasReached?: boolean
   /** Aborted: the watch drains and ends. */
   readonly signal: AbortSignal
   /** Another process watches under this name; it is waited for. */
@@ -32,7 +34,7 @@ export interface WatchOptions extends SessionOptions, WatcherOptions {
 export async function watch(options: WatchOptions): Promise<void> {
   const { signal } = options
   // Once a session has run, a store that cannot be reached is waited for.
-  const history = { hasRun: false, mustStartAnew: options.fromStart ?? false }
+  const history = { hasRun: options.wasReached ?? false, mustStartAnew: options.fromStart ?? false }
   for (let outcome: Outcome = 'on'; outcome !== 'drained' && !signal.aborted; ) {
     const lease = await untilReachable(options, history, () =>
       acquireLease({ ...options, silenceMs: options.leaseSilenceMs }, options),
