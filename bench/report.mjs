@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { arch, cpus, platform, release, totalmem } from 'node:os'
 import { fileURLToPath } from 'node:url'
 
-const FILE = fileURLToPath(new URL('RESULTS.md', import.meta.url))
+const pathOf = (page) => fileURLToPath(new URL(page, import.meta.url))
 const TITLE = `# What was measured last
 
 Each section is what \`npm run bench -- NAME\` printed. Times are medians of whole processes, from start to exit, taken in turns with
@@ -53,9 +53,10 @@ function timesTable(rows) {
   ]
 }
 
-/** Puts a section into the page, in the place of its forerunner. */
-export function keepResult(name, section) {
-  const page = existsSync(FILE) ? readFileSync(FILE, 'utf8') : TITLE
-  const sections = page.split(/^(?=## )/m).filter((part) => !part.startsWith(`## ${name}\n`))
-  writeFileSync(FILE, `${[...sections.map((part) => part.trimEnd()), section.trimEnd()].join('\n\n')}\n`)
+/** Puts a section into a page, in the place of its forerunner. */
+export function keepResult(name, section, page = 'RESULTS.md') {
+  const file = pathOf(page)
+  const text = existsSync(file) ? readFileSync(file, 'utf8') : TITLE
+  const sections = text.split(/^(?=## )/m).filter((part) => !part.startsWith(`## ${name}\n`))
+  writeFileSync(file, `${[...sections.map((part) => part.trimEnd()), section.trimEnd()].join('\n\n')}\n`)
 }

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { keepResult, machineLine, renderResult } from './report.mjs'
 
-const BENCHES = ['serve', 'logs', 'wire', 'embedded', 'memory', 'live', 'repair']
+const BENCHES = ['serve', 'logs', 'wire', 'embedded', 'memory', 'live', 'repair', 'limits']
 const main = fileURLToPath(new URL('../dist/src/main.js', import.meta.url))
 
 const { values, positionals } = parseArgs({
@@ -29,14 +29,14 @@ if (!existsSync(main)) {
 }
 
 for (const name of names) {
-  const { bench } = await import(`./${name}.mjs`)
+  const { bench, page } = await import(`./${name}.mjs`)
   const folder = values.data === undefined ? mkdtempSync(join(tmpdir(), 'makegood-bench-')) : resolve(values.data)
   mkdirSync(folder, { recursive: true })
   try {
     const result = await bench({ folder, main, runs: Number(values.runs), short: values.short ?? false })
     const text = renderResult(name, result, machineLine())
     process.stdout.write(`${text}\n`)
-    if (!values.short) keepResult(name, text)
+    if (!values.short) keepResult(name, text, page)
   } finally {
     if (values.data === undefined) rmSync(folder, { recursive: true, force: true })
   }
