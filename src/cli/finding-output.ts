@@ -88,7 +88,7 @@ function describeScan(summary: Omit<ScanSummary, 'elapsedMs'> & Partial<ScanSumm
 }
 
 /** A scan's exit code: incomplete before findings; findings that are only observed are clean. */
-export function exitOfScan({ summary, findings }: ReplayResult): ExitCode {
+export function exitOfScan({ summary, findings }: Pick<ReplayResult, 'summary' | 'findings'>): ExitCode {
   if (!summary.coverage.complete) return EXIT.incomplete
   return findings.some(({ disposition }) => disposition !== 'observe') ? EXIT.findings : EXIT.clean
 }

@@ -16,6 +16,7 @@ import { addRepair } from './commands/repair.js'
 import { addScan } from './commands/scan.js'
 import { addServe } from './commands/serve.js'
 import { addSimulator } from './commands/simulator.js'
+import { addSnapshot } from './commands/snapshot.js'
 import { addState } from './commands/state.js'
 import { addTimeline } from './commands/timeline.js'
 import { addVerify } from './commands/verify.js'
@@ -42,6 +43,7 @@ const COMMANDS = [
   addImport,
   addExport,
   addFold,
+  addSnapshot,
   addServe,
   addSimulator,
   addDoctor,

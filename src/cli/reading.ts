@@ -1,6 +1,6 @@
 // What all reading commands share: their options, the moment they speak of, and one replay.
 import type { Command } from 'commander'
-import { type Cut, CutError, type CutSpec, resolveCut } from '../engine/cut.js'
+import { type Cut, CutError, type CutSpec, type KnownBefore, resolveCut } from '../engine/cut.js'
 import { rulesOf } from '../engine/detect.js'
 import type { Moment } from '../engine/moment.js'
 import type { Projection } from '../engine/projection.js'
@@ -82,11 +82,17 @@ export interface Asked extends Pick<ReadingOptions, 'by' | 'now'> {
 
 /**
  * Settles what a question about the past is asked as of. Throws UsageError for a text that says no moment, and CutError for one that is not
- * final yet or has nothing before it.
+ * final yet or has nothing before it. `knownBefore` as resolveCut has it.
  */
-export async function momentOf(reader: EventReader, asked: Asked, clock: number): Promise<Moment> {
+export async function momentOf(
+  reader: EventReader,
+  asked: Asked,
+  clock: number,
+  knownBefore?: KnownBefore,
+): Promise<Moment> {
   try {
-    return await (isByOccurred(asked) ? occurredMomentOf : knownMomentOf)(reader, asked, clock)
+    if (isByOccurred(asked)) return await occurredMomentOf(reader, asked, clock)
+    return await knownMomentOf(reader, asked, clock, knownBefore)
   } catch (error) {
     if (!(error instanceof CutError)) throw error
     const isGenerated = (await readStoreMarker(reader)) !== undefined
@@ -98,8 +104,13 @@ export async function momentOf(reader: EventReader, asked: Asked, clock: number)
 const GENERATED_HINT =
   '. This store is generated, all of it while it was made: --by occurred asks by the time of its story'
 
-async function knownMomentOf(reader: EventReader, asked: Asked, clock: number): Promise<Moment> {
-  const cut = await resolveCut(reader, cutSpecOf(asked, clock), clock)
+async function knownMomentOf(
+  reader: EventReader,
+  asked: Asked,
+  clock: number,
+  knownBefore: KnownBefore | undefined,
+): Promise<Moment> {
+  const cut = await resolveCut(reader, cutSpecOf(asked, clock), clock, knownBefore)
   const now = await nowOf({ ...asked, ...(asked.text !== undefined && { asOf: asked.text }) }, cut, reader, clock)
   return { now, ...(cut && { cut }) }
 }
@@ -169,6 +180,17 @@ export async function replayStore(
 ): Promise<ReplayResult> {
   const filters = filtersOf(options, projection)
   const moment = await momentOf(reader, { ...options, option: '--as-of', text: options.asOf }, context.clock())
+  return replayMoment(reader, projection, { ...options, filters, moment }, context)
+}
+
+/** The same as of a moment that is settled already. */
+export async function replayMoment(
+  reader: EventReader,
+  projection: Projection,
+  options: ReadingOptions & { readonly filters: ReturnType<typeof filtersOf>; readonly moment: Moment },
+  context: Context,
+): Promise<ReplayResult> {
+  const { filters, moment } = options
   const lookUp = lookUpOf(options, projection, context)
   const show = progressLine(context)
   try {

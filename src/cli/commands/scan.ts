@@ -15,17 +15,11 @@ import { memoryOf } from '../memory-option.js'
 import { numberOption } from '../number-option.js'
 import { formatOf, makePrinter, type Row } from '../output.js'
 import { progressLine } from '../progress.js'
-import {
-  filtersOf,
-  parseMoment,
-  type ReadingOptions,
-  replayStore,
-  storeOf,
-  withByOption,
-  withReadingOptions,
-} from '../reading.js'
+import { filtersOf, parseMoment, type ReadingOptions, storeOf, withByOption, withReadingOptions } from '../reading.js'
+import { type SnapshotOptions, withSnapshotOptions } from '../snapshot-option.js'
+import { scanStore } from '../snapshot-scan.js'
 
-interface ScanOptions extends ReadingOptions, LogOptions {
+interface ScanOptions extends ReadingOptions, LogOptions, SnapshotOptions {
   readonly limit?: number
   readonly out?: string
   readonly acceptIncomplete?: boolean
@@ -40,7 +34,8 @@ Examples:
 
 /** Adds the command. */
 export function addScan(program: Command, context: Context, run: (code: Promise<ExitCode>) => Promise<void>): void {
-  withByOption(withLookupOption(withLogOptions(withReadingOptions(program.command('scan')))))
+  withSnapshotOptions(withByOption(withLookupOption(withLogOptions(withReadingOptions(program.command('scan'))))))
+
     .description('replay the log, find what is wrong, print it')
     .option('--rule <id...>', 'report findings of these rules only')
     .option('--subject <id...>', 'report findings on these subjects only')
@@ -67,7 +62,7 @@ async function scan(options: ScanOptions, context: Context): Promise<ExitCode> {
   const store = await context.openStore(storeOf(options, context), 'read')
   try {
     if (options.current) return await printCurrent(store, projection, options, context)
-    const result = await replayStore(store, projection, options, context)
+    const result = await scanStore(store, projection, options, context)
     print(result, options, context)
     return exitOfScan(result)
   } finally {
@@ -187,7 +182,7 @@ async function replayLogs(
 }
 
 function print(
-  result: ReplayResult,
+  result: Pick<ReplayResult, 'summary' | 'findings' | 'waiting'>,
   options: ScanOptions & { readonly isLasting?: boolean },
   { stdout }: Context,
   extra: Partial<Row> = {},

@@ -1,0 +1,112 @@
+// A scan of a store, from a snapshot where one fits. A snapshot that cannot be used is told of and left alone; the log is then read from its start.
+import type { KnownBefore } from '../engine/cut.js'
+import type { Moment } from '../engine/moment.js'
+import type { Projection } from '../engine/projection.js'
+import type { ReplayResult } from '../engine/replay.js'
+import type { EventReader } from '../log/event-store.js'
+import { formatPosition } from '../log/position.js'
+import { NowWithoutDeadlinesError } from '../snapshots/advance.js'
+import type { CutInfo } from '../snapshots/cut-info.js'
+import { SnapshotDamagedError } from '../snapshots/damaged.js'
+import { DeltaTooLargeError } from '../snapshots/delta.js'
+import { fittingCut, knownCutBefore } from '../snapshots/fitting.js'
+import { openSeries } from '../snapshots/open-series.js'
+import { Past } from '../snapshots/past.js'
+import { scanFrom } from '../snapshots/scan-from.js'
+import type { Series } from '../snapshots/series.js'
+import type { Context } from './context.js'
+import { memoryOf } from './memory-option.js'
+import { counted } from './output.js'
+import { progressLine } from './progress.js'
+import { filtersOf, momentOf, type ReadingOptions, replayMoment } from './reading.js'
+import { type SnapshotOptions, snapshotsFolderOf } from './snapshot-option.js'
+import { escapeText } from './text.js'
+
+type Result = Pick<ReplayResult, 'summary' | 'findings' | 'waiting'>
+type ScanOptions = ReadingOptions & SnapshotOptions
+
+/** Of the memory limit, what events since a snapshot may take; the rest is for results. */
+const EVENTS_SHARE = 1 / 2
+
+/** Scans as a command's options ask. */
+export async function scanStore(
+  reader: EventReader,
+  projection: Projection,
+  options: ScanOptions,
+  context: Context,
+): Promise<Result> {
+  const filters = filtersOf(options, projection)
+  const series = await seriesFor(reader, projection, options, context)
+  const asked = { ...options, option: '--as-of', text: options.asOf }
+  const moment = await momentOf(reader, asked, context.clock(), series && knownIn(series, reader, context))
+  const question = { ...options, filters, moment }
+  const resumed = series && (await tellingWhy(() => resume(reader, projection, series, question, context), context))
+  return resumed ?? replayMoment(reader, projection, question, context)
+}
+
+/** Undefined where snapshots cannot be used for what is asked, or none are there. */
+async function seriesFor(
+  reader: EventReader,
+  projection: Projection,
+  options: ScanOptions,
+  context: Context,
+): Promise<Series | undefined> {
+  const root = snapshotsFolderOf(options, context)
+  // What others say is of the present, and what had happened by a time is not what was known by a cut.
+  if (root === undefined || options.fromSnapshot === false || options.lookup || options.by === 'occurred')
+    return undefined
+  const series = await openSeries(reader, projection, { root, maker: context.version })
+  return series && tellingWhy(() => (series.count() > 0 ? series : undefined), context)
+}
+
+function knownIn(series: Series, reader: EventReader, context: Context): KnownBefore {
+  return (spec) => tellingWhy(() => knownCutBefore(reader, series, spec), context)
+}
+
+async function resume(
+  reader: EventReader,
+  projection: Projection,
+  series: Series,
+  options: ScanOptions & { filters: ReturnType<typeof filtersOf>; moment: Moment },
+  context: Context,
+): Promise<Result | undefined> {
+  const { filters, moment } = options
+  const { cut, now } = moment
+  if (!cut) return undefined
+  const past = new Past(series, await fittingCut(reader, series, { cut, now }))
+  const show = progressLine(context)
+  try {
+    if (past.info.number === 0) return undefined
+    const bytesMax = memoryOf(options, context).bytesMax * EVENTS_SHARE
+    const { signal } = context.interruption
+    const result = await scanFrom(past, reader, projection, {
+      ...{ cut, now, filters, bytesMax, signal },
+      onProgress: show.update,
+    })
+    show.clear()
+    context.stderr.write(`${describeUse(past.info, result.read)}\n`)
+    return result
+  } finally {
+    show.clear()
+    past.close()
+  }
+}
+
+function describeUse({ cut }: CutInfo, read: number): string {
+  const place = cut ? `${formatPosition(cut.position)}${cut.time === null ? '' : ` (${cut.time})`}` : ''
+  return `From the snapshot at ${place}: ${counted(read, 'event')} read since`
+}
+
+/** Undefined, and why on standard error, where snapshots are of no use. */
+async function tellingWhy<T>(use: () => T | Promise<T>, { stderr }: Context): Promise<T | undefined> {
+  try {
+    return await use()
+  } catch (error) {
+    if (!IN_VAIN.some((kind) => error instanceof kind)) throw error
+    const remedy = error instanceof SnapshotDamagedError ? '; makegood snapshot makes it anew' : ''
+    stderr.write(`${escapeText(`No snapshot is used: ${(error as Error).message}${remedy}`)}\n`)
+    return undefined
+  }
+}
+
+const IN_VAIN = [SnapshotDamagedError, DeltaTooLargeError, NowWithoutDeadlinesError]
