@@ -32,5 +32,7 @@ function numbersUsed(booking: Booking): KeyUse[] {
 }
 
 function conflictsOf({ conflicts }: Booking, { data }: Issued): Issued[] {
+  // Of most bookings there are none.
+  if (Object.keys(conflicts).length === 0) return []
   return (conflicts[`TicketIssued ${data.ticketNumber}`] ?? []) as Issued[]
 }

@@ -94,7 +94,7 @@ export class Fold<State = unknown> {
   }
 
   /** Whose an event is: the subject that `add` gives it to; undefined where it gives it to none. */
-  subjectOf({ stream }: DecodableEvent): string | undefined {
+  subjectOf({ stream }: Pick<DecodableEvent, 'stream'>): string | undefined {
     const named = describedBy(stream) ?? stream
     return this.#categories.has(categoryOf(named) ?? '') ? subjectOf(named) : undefined
   }

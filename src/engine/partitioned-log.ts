@@ -2,6 +2,7 @@
 // Grace hash partition); then one part after the other is handed on, each with all events of its subjects.
 import { deserialize, serialize } from 'node:v8'
 import type { RecordedEvent } from '../log/event.js'
+import { readEvent } from '../log/event-bytes.js'
 import { EventWriter, subjectHashIn } from './event-bytes.js'
 import { Fold, type FoldCounts, type FoldOptions } from './fold.js'
 import { hashOf } from './hash.js'
@@ -66,7 +67,21 @@ export class PartitionedLog {
       return
     }
     const subjectHash = hashOf(subject)
-    const length = this.#writer.write(event, { ordinal, subjectHash })
+    const length = this.#writer.write(event, { stream: event.stream, ordinal, subjectHash })
+    this.#events.write(subjectHash % PARTITIONS, this.#writer.bytes, length)
+  }
+
+  /** Takes the next event of the log as bytes (src/log/event-bytes.ts). Throws ScratchError. */
+  addBytes(stream: string, bytes: Buffer, start: number, end: number): void {
+    const ordinal = this.#ordinal
+    this.#ordinal += 1
+    const subject = this.#unowned.subjectOf({ stream })
+    if (subject === undefined) {
+      this.#unowned.add({ stream, ...readEvent(bytes, start, end) }, ordinal)
+      return
+    }
+    const subjectHash = hashOf(subject)
+    const length = this.#writer.copy(bytes, start, end, { stream, ordinal, subjectHash })
     this.#events.write(subjectHash % PARTITIONS, this.#writer.bytes, length)
   }
 

@@ -2,7 +2,7 @@
 // whatever store it is read from.
 
 import type { LeftOut, RecordedEvent } from '../log/event.js'
-import type { EventReader, ReadAllOptions } from '../log/event-store.js'
+import type { EventFilter, EventReader, EventSink, ReadAllOptions } from '../log/event-store.js'
 import { comparePositions, type Position } from '../log/position.js'
 import { prefixesOf } from '../log/stream.js'
 import { formatTicks, type Ticks, ticksOfMs } from '../log/ticks.js'
@@ -179,6 +179,7 @@ async function readUpTo(
 ): Promise<Reading> {
   const { cut, signal, clock, startedAt } = options
   const filter = { streamPrefixes: prefixesOf(projection.categories) }
+  if (cut && reader.pourAll) return pourUpTo(reader.pourAll.bind(reader), log, { ...options, cut, filter })
   let lastRead: Cut | undefined
   let leftOut: LeftOut = NOTHING
   let examined = 0
@@ -195,6 +196,29 @@ async function readUpTo(
     if (cut && comparePositions(batch.position, cut.position) >= 0) break
   }
   return { lastRead, leftOut, examined }
+}
+
+/** The same from a home that gives bytes. */
+async function pourUpTo(
+  pourAll: NonNullable<EventReader['pourAll']>,
+  log: PartitionedLog,
+  options: ReplayOptions & {
+    clock: () => number
+    startedAt: number
+    onBatch: () => void
+    cut: Cut
+    filter: EventFilter
+  },
+): Promise<Reading> {
+  const { cut, filter, signal, clock, startedAt } = options
+  const sink: EventSink = (...event) => log.addBytes(...event)
+  for await (const position of pourAll(sink, { to: cut.position, filter, ...(signal && { signal }) })) {
+    signal?.throwIfAborted()
+    options.onBatch()
+    const fraction = READING_SHARE * fractionOf(position.commit, cut.position.commit)
+    options.onProgress?.({ events: log.taken, fraction, elapsedMs: clock() - startedAt })
+  }
+  return { lastRead: undefined, leftOut: NOTHING, examined: log.taken }
 }
 
 /** What of the log has been read. */

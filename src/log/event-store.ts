@@ -53,6 +53,16 @@ export interface ReadAllOptions {
   readonly signal?: AbortSignal
 }
 
+/** Where the events go that `pourAll` gives. The bytes (event-bytes.ts) stand only until it returns. */
+export type EventSink = (stream: string, bytes: Buffer, start: number, end: number) => void
+
+export interface PourOptions {
+  /** The last position that is given, where an event stands there. */
+  readonly to: Position
+  readonly filter?: EventFilter
+  readonly signal?: AbortSignal
+}
+
 /** Which subjects are settled: those with an event in the category `by`, all of whose events are JSON objects. */
 export interface Settled {
   readonly by: string
@@ -103,6 +113,11 @@ export interface EventReader {
   readStream(stream: string, options?: ReadStreamOptions): Promise<StreamRead>
   /** Batches may hold no event: they tell how far a filtered reading has come. */
   readAll(options?: ReadAllOptions): AsyncIterable<EventBatch>
+  /**
+   * The events that `readAll` gives forwards from the start, in its order, for whoever keeps bytes and asks for no event's fields yet. Tells now and
+   * then how far it has come. Left out where `readAll` is as quick.
+   */
+  pourAll?(sink: EventSink, options: PourOptions): AsyncIterable<Position>
 }
 
 /**

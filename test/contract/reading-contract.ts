@@ -1,6 +1,8 @@
 // Reading: what every home gives, also one that is only read.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { RecordedEvent } from '../../src/log/event.js'
+import { readEvent } from '../../src/log/event-bytes.js'
+import type { EventReader, EventSink, PourOptions } from '../../src/log/event-store.js'
 import { comparePositions } from '../../src/log/position.js'
 import { eventsOf, eventsOfLog, gather, uniqueStream } from '../controls/events.js'
 import type { LoggedEvent, MakeReading, ReadingHarness } from './store-harness.js'
@@ -150,6 +152,39 @@ export function readingContract(makeReading: MakeReading): void {
       })
     })
 
+    describe('the whole log as bytes, where the home gives them', () => {
+      test('is the same events in the same order, up to a position', async () => {
+        const events = await eventsOfLog(harness.reader)
+        for (const last of [events.at(-1), events[4], events[0]] as RecordedEvent[]) {
+          const poured = await pour(harness.reader, { to: last.position })
+          if (!poured) return
+          const expected = events.slice(0, events.indexOf(last) + 1)
+          expect(poured).toEqual(expected.map(({ position: _, ...event }) => asPoured(event)))
+        }
+      })
+
+      test('is that of the wanted streams', async () => {
+        const [first, second] = streamsOf(harness.logged) as [string, string]
+        const to = (await eventsOfLog(harness.reader)).at(-1)?.position ?? { commit: 0n, prepare: 0n }
+        const poured = await pour(harness.reader, { to, filter: { streamPrefixes: [first, second] } })
+        const wanted = harness.logged.filter(({ stream }) => stream === first || stream === second)
+        if (poured) expect(poured.map(({ id }) => id)).toEqual(wanted.map(({ id }) => id))
+      })
+
+      test('ends with the reason of an aborted signal, and with what the sink throws', async () => {
+        const { pourAll } = harness.reader
+        if (!pourAll) return
+        const to = (await eventsOfLog(harness.reader)).at(-1)?.position ?? { commit: 0n, prepare: 0n }
+        const signal = AbortSignal.abort(new Error('enough'))
+        const poured = (options: PourOptions, sink: EventSink) => gather(pourAll.call(harness.reader, sink, options))
+        await expect(poured({ to, signal }, () => {})).rejects.toThrow('enough')
+        const full = () => {
+          throw new Error('full')
+        }
+        await expect(poured({ to }, full)).rejects.toThrow('full')
+      })
+    })
+
     test('an aborted signal ends a reading with its reason', async () => {
       const signal = AbortSignal.abort(new Error('enough'))
       await expect(gather(harness.reader.readAll({ signal }))).rejects.toThrow('enough')
@@ -166,6 +201,27 @@ export function readingContract(makeReading: MakeReading): void {
       expect(await eventsOf(harness.reader, longest(harness.logged))).not.toHaveLength(0)
     })
   })
+}
+
+/** What a home pours, read back from its bytes; undefined where it does not pour. */
+async function pour(reader: EventReader, options: PourOptions): Promise<Omit<RecordedEvent, 'position'>[] | undefined> {
+  if (!reader.pourAll) return undefined
+  const poured: Omit<RecordedEvent, 'position'>[] = []
+  const sink: EventSink = (stream, bytes, start, end) => {
+    const copy = Buffer.from(bytes.subarray(start, end))
+    poured.push(asPoured({ stream, ...readEvent(copy, 0, copy.length) }))
+  }
+  let last: bigint | undefined
+  for await (const { commit } of reader.pourAll(sink, options)) {
+    expect(last === undefined || commit > last).toBe(true)
+    last = commit
+  }
+  return poured
+}
+
+/** With bytes of one kind, to be compared. */
+function asPoured<Event extends Omit<RecordedEvent, 'position'>>(event: Event): Event {
+  return { ...event, data: new Uint8Array(event.data), metadata: new Uint8Array(event.metadata) }
 }
 
 function streamsOf(logged: readonly LoggedEvent[]): string[] {

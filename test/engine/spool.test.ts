@@ -57,7 +57,7 @@ describe('an event as bytes', () => {
     const writer = new EventWriter()
     fc.assert(
       fc.property(anEvent, fc.maxSafeNat(), fc.nat(2 ** 32 - 1), (event, ordinal, subjectHash) => {
-        const length = writer.write(event, { ordinal, subjectHash })
+        const length = writer.write(event, { stream: event.stream, ordinal, subjectHash })
         const copy = Buffer.concat([Buffer.alloc(3), writer.bytes.subarray(0, length)])
         const told = eventIn(copy, 3, copy.length)
         expect({ ...told, data: [...told.data], metadata: [...told.metadata] }).toEqual({

@@ -6,12 +6,15 @@ import type { LineEvent } from '../../log/event-line.js'
 import type {
   AppendResult,
   DeleteResult,
+  EventSink,
   EventStore,
+  PourOptions,
   ReadAllOptions,
   ReadStreamOptions,
   StreamRead,
   SubscriptionMessage,
 } from '../../log/event-store.js'
+import type { Position } from '../../log/position.js'
 import type { RestorableStore, RestoreResult } from '../../log/restorable-store.js'
 import type { ExpectedRevision, Revision } from '../../log/revision.js'
 import { StoreUnavailableError } from '../../log/store-errors.js'
@@ -28,7 +31,7 @@ import { positionOf } from './event-record.js'
 import { ForeignChanges } from './foreign-changes.js'
 import { liveSource } from './live-source.js'
 import { LogReader } from './log-reader.js'
-import { readOneStream, readWholeLog } from './readings.js'
+import { pourWholeLog, readOneStream, readWholeLog } from './readings.js'
 import { acquireTables, releaseTables } from './shared-tables.js'
 import { foreignFolder, kindOfFolder, type Tables } from './tables.js'
 import { type Outcome, type Transaction, Transactions } from './transactions.js'
@@ -90,6 +93,10 @@ class EmbeddedStore implements RestorableStore {
 
   readAll(options: ReadAllOptions = {}): AsyncIterable<EventBatch> {
     return readWholeLog(this.#fresh, options)
+  }
+
+  pourAll(sink: EventSink, options: PourOptions): AsyncIterable<Position> {
+    return pourWholeLog(this.#fresh, sink, options)
   }
 
   async append(stream: string, proposed: readonly ProposedEvent[], expected: ExpectedRevision): Promise<AppendResult> {

@@ -1,6 +1,6 @@
 // Readings of the log: bounded runs, each from one snapshot, every record checked against its checksum and its place.
 import type { EventBatch, RecordedEvent } from '../../log/event.js'
-import type { EventFilter } from '../../log/event-store.js'
+import type { EventFilter, EventSink } from '../../log/event-store.js'
 import type { Position } from '../../log/position.js'
 import { type Revision, TOMBSTONE_REVISION } from '../../log/revision.js'
 import { InvalidPositionError, StoreCorruptError } from '../../log/store-errors.js'
@@ -152,6 +152,38 @@ export class LogReader {
       if (events.length >= eventsMax || bytes >= RUN_BYTES_MAX || records >= RUN_RECORDS_MAX) break
     }
     return records === 0 ? undefined : { events, position: positionOf(last) }
+  }
+
+  /** The same, each event given to a sink as bytes; gives how far it has come. */
+  pour(range: LogRange, choice: StreamChoice | undefined, sink: EventSink): Position | undefined {
+    return readOrCorrupt(() => this.#pour(range, choice, sink))
+  }
+
+  #pour({ from, to }: LogRange, choice: StreamChoice | undefined, sink: EventSink): Position | undefined {
+    let [records, last] = [0, 0]
+    for (const { key: place, value } of this.#tables.log.getRange({ start: from, end: to, inclusiveEnd: true })) {
+      records += 1
+      last = place
+      const id = streamIdOf(value)
+      if (!choice?.excludes(id)) this.#pourRecord(value, { id, place }, choice, sink)
+      if (records >= RUN_RECORDS_MAX) break
+    }
+    return records === 0 ? undefined : positionOf(last)
+  }
+
+  #pourRecord(
+    value: Buffer,
+    { id, place }: { id: number; place: number },
+    choice: StreamChoice | undefined,
+    sink: EventSink,
+  ): void {
+    const known = this.streams.knownName(id)
+    // A name that has to be looked up overwrites the buffer in which the value stands.
+    const bytes = known ? value : Buffer.from(value)
+    const stream = known ?? this.#nameAt(id, place)
+    if (choice && !choice.wants(stream)) return
+    if (!isIntact(bytes, stream, place)) throw corruptAt(place, stream.name, 'fails its checksum')
+    sink(stream.name, bytes, 0, bytes.length)
   }
 
   /** The event at a revision of a stream that has it. */

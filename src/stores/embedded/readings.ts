@@ -1,7 +1,8 @@
 // Readings as iterables: run after run, each from a fresh snapshot, so that no snapshot is held while the consumer works.
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { EventBatch, RecordedEvent } from '../../log/event.js'
-import type { ReadAllOptions, ReadStreamOptions, StreamRead } from '../../log/event-store.js'
+import type { EventSink, PourOptions, ReadAllOptions, ReadStreamOptions, StreamRead } from '../../log/event-store.js'
+import type { Position } from '../../log/position.js'
 import type { Revision } from '../../log/revision.js'
 import { InvalidPositionError } from '../../log/store-errors.js'
 import { firstReadable } from '../../log/stream-metadata.js'
@@ -36,6 +37,25 @@ export async function* readWholeLog(
     const from = range.reverse ? place - 1 : place + 1
     range = { ...range, from, maxEvents: range.maxEvents - batch.events.length }
     yield batch
+    // Timers and sockets get their turn between two runs, however fast the consumer is.
+    await nextTurn()
+  }
+}
+
+/** EventReader.pourAll. */
+export async function* pourWholeLog(
+  fresh: Fresh,
+  sink: EventSink,
+  { to, filter, signal }: PourOptions,
+): AsyncGenerator<Position, void, undefined> {
+  const choice = filter && new StreamChoice(filter)
+  const range = { ...rangeOfLog(fresh(), {}), to: Number(to.commit) }
+  for (let from = range.from; ; ) {
+    signal?.throwIfAborted()
+    const position = fresh()?.pour({ ...range, from }, choice, sink)
+    if (!position) return
+    from = Number(position.commit) + 1
+    yield position
     // Timers and sockets get their turn between two runs, however fast the consumer is.
     await nextTurn()
   }

@@ -22,6 +22,11 @@ export class StreamTable {
     return this.#locate(name).found
   }
 
+  /** The stream of a number, where nothing has to be read for it. */
+  knownName(id: number): StreamName | undefined {
+    return this.#names.get(id)
+  }
+
   /** The stream of a number. Throws StoreCorruptError where there is none. */
   nameOf(id: number): StreamName {
     const known = this.#names.get(id)

@@ -9,7 +9,7 @@ import { appendNumbers, consume, createGroup, until } from './groups.js'
 /** The same store, but for some of its methods. */
 function withMethods(store: EventStore, changed: Partial<EventStore>): EventStore {
   return new Proxy(store, {
-    get: (target, name: keyof EventStore) => changed[name] ?? target[name].bind(target),
+    get: (target, name: keyof EventStore) => changed[name] ?? target[name]?.bind(target),
   })
 }
 

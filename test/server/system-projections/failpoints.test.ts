@@ -26,7 +26,7 @@ function dyingStore(store: EventStore, appendsLeft: number, death: Death): Event
   return new Proxy(store as EventStore & { readonly isDead: boolean }, {
     get: (target, name: keyof EventStore | 'isDead') => {
       if (name === 'isDead') return left <= 0
-      return name === 'append' ? append : target[name].bind(target)
+      return name === 'append' ? append : target[name]?.bind(target)
     },
   })
 }

@@ -88,7 +88,7 @@ it('what a store that fails now and then did not take, or does not know, is writ
     return fault === 3 ? UNKNOWN : result
   }
   const store: EventStore = new Proxy(memory, {
-    get: (target, name: keyof EventStore) => (name === 'append' ? failing : target[name].bind(target)),
+    get: (target, name: keyof EventStore) => (name === 'append' ? failing : target[name]?.bind(target)),
   })
   const served = await serve({ store, systemProjections: true, onInternalError: (error) => errors.push(error) })
   for (let n = 0; n < 30; n++) await append(served, `cat-${n % 4}`)

@@ -6,7 +6,7 @@ import type { RecordedEvent } from '../../../src/log/event.js'
 import { StoreCorruptError } from '../../../src/log/store-errors.js'
 import { checkFolder } from '../../../src/stores/embedded/check-folder.js'
 import { openEmbeddedStore } from '../../../src/stores/embedded/embedded-store.js'
-import { anEvent, eventsOf, eventsOfLog, textOf } from '../../controls/events.js'
+import { anEvent, eventsOf, eventsOfLog, gather, textOf } from '../../controls/events.js'
 import { testFolder } from './child.js'
 
 const MARK = 'the-text-that-is-damaged'
@@ -57,6 +57,8 @@ test.each([
   expect(await flip(folder, { at: bytesOf(marked), offset: 2 })).toBeGreaterThan(0)
   const store = await openEmbeddedStore({ folder, readOnly: true })
   await expect(eventsOf(store, 'damaged-1')).rejects.toThrow(StoreCorruptError)
+  const poured = gather(store.pourAll?.(() => {}, { to: marked.position }) ?? [])
+  await expect(poured).rejects.toThrow(StoreCorruptError)
   await store.close()
 })
 
