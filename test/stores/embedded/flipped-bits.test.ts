@@ -57,7 +57,7 @@ test.each([
   expect(await flip(folder, { at: bytesOf(marked), offset: 2 })).toBeGreaterThan(0)
   const store = await openEmbeddedStore({ folder, readOnly: true })
   await expect(eventsOf(store, 'damaged-1')).rejects.toThrow(StoreCorruptError)
-  const poured = gather(store.pourAll?.(() => {}, { to: marked.position }) ?? [])
+  const poured = gather(store.pourAll?.(() => {}, { to: marked.position }) as AsyncIterable<unknown>)
   await expect(poured).rejects.toThrow(StoreCorruptError)
   await store.close()
 })
