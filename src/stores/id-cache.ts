@@ -15,6 +15,8 @@ const CHARACTER_BYTES = 2
 /** First in, first out, bounded by bytes. Keyed by the id alone, over all streams: whoever wrote an id first keeps it. */
 export class IdCache {
   readonly #places = new Map<string, IdPlace>()
+  /** Stands in front of the oldest id. One that is begun anew would pass over all that were removed before it. */
+  #oldestFirst = this.#places.keys()
   #bytes = 0
 
   /** The revision at which this stream, before any other, got the id. */
@@ -28,16 +30,21 @@ export class IdCache {
     if (this.#places.has(id)) return
     this.#places.set(id, place)
     this.#bytes += bytesOf(place)
-    // A map gives its entries in the order in which they came.
-    for (const [oldest] of this.#places) {
-      if (this.#bytes <= CAPACITY_BYTES) break
-      this.#remove(oldest)
-    }
+    while (this.#bytes > CAPACITY_BYTES) this.#remove(this.#oldest())
   }
 
   /** Takes back what was remembered for a place that then was not written. */
   forget(id: string, place: IdPlace): void {
     if (this.#places.get(id) === place) this.#remove(id)
+  }
+
+  /** The oldest id; there is one. */
+  #oldest(): string {
+    const { done, value } = this.#oldestFirst.next()
+    if (!done) return value
+    // It had come to the end, behind which nothing is seen any more.
+    this.#oldestFirst = this.#places.keys()
+    return this.#oldestFirst.next().value as string
   }
 
   #remove(id: string): void {
