@@ -1,11 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { jsonEvent, type RecordedEvent } from '../../src/log/event.js'
+import type { LineEvent } from '../../src/log/event-line.js'
 import type { EventStore } from '../../src/log/event-store.js'
+import { isRestorable } from '../../src/log/restorable-store.js'
 import { readStoreMarker } from '../../src/log/store-marker.js'
 import { openMemoryStore } from '../../src/stores/memory/memory-store.js'
 import { generate } from '../../src/workload/generate.js'
 import type { Operation, Outline } from '../../src/workload/operation.js'
-import { StoreNotFreeError, WorkloadWriteError, writeWorkload } from '../../src/workload/write-store.js'
+import { WorkloadWriteError } from '../../src/workload/operation-writer.js'
+import { StoreNotFreeError, writeWorkload } from '../../src/workload/write-store.js'
 
 const WORKLOAD = { bookings: 900, seed: 7, scenario: 'mixed' } as const
 
@@ -15,24 +18,45 @@ async function eventsOf(store: EventStore): Promise<RecordedEvent[]> {
   return events
 }
 
-/** A store whose every nth append is lost on the way back. */
-function forgetful(store: EventStore, n: number): EventStore & { asked: number } {
-  const wrapped = Object.create(store) as EventStore & { asked: number }
-  wrapped.asked = 0
-  wrapped.append = async (...args) => {
-    wrapped.asked += 1
-    const result = await store.append(...args)
-    return wrapped.asked % n === 0 ? { kind: 'unknown', message: 'lost' } : result
+/** A store that can restore, as ours can, and one that takes appends only, as a server does. */
+const HOMES = { restoring: openMemoryStore, appending: () => withoutRestore(openMemoryStore()) }
+
+function withoutRestore(store: EventStore): EventStore {
+  return {
+    readStream: (...args) => store.readStream(...args),
+    readAll: (...args) => store.readAll(...args),
+    append: (...args) => store.append(...args),
+    deleteStream: (...args) => store.deleteStream(...args),
+    tombstone: (...args) => store.tombstone(...args),
+    subscribeToStream: (...args) => store.subscribeToStream(...args),
+    subscribeToAll: (...args) => store.subscribeToAll(...args),
+    close: () => store.close(),
   }
-  for (const method of ['readStream', 'readAll', 'deleteStream'] as const) {
-    Object.assign(wrapped, { [method]: store[method].bind(store) })
-  }
-  return wrapped
 }
 
-describe('a workload in a store', () => {
+/** How they tell that another event stands where one of the workload belongs. */
+const INTRUDED: Record<string, object> = {
+  restoring: { kind: 'refused', message: expect.stringContaining('another event stands there') },
+  appending: { kind: 'conflict', actual: 0 },
+}
+
+/** A store whose every nth writing is lost on the way back. */
+function forgetful(store: EventStore, n: number): EventStore & { asked: number } {
+  const forgetting = { ...withoutRestore(store), asked: 0 }
+  const losing = async <Result>(write: () => Promise<Result>) => {
+    forgetting.asked += 1
+    const result = await write()
+    return forgetting.asked % n === 0 ? { kind: 'unknown' as const, message: 'lost' } : result
+  }
+  return Object.assign(forgetting, {
+    append: (...args: Parameters<EventStore['append']>) => losing(() => store.append(...args)),
+    ...(isRestorable(store) && { restore: (events: readonly LineEvent[]) => losing(() => store.restore(events)) }),
+  })
+}
+
+describe.each(Object.entries(HOMES))('a workload in a %s store', (home, openHome) => {
   it('is there whole, each event at its revision, and the store is marked', async () => {
-    const store = openMemoryStore()
+    const store = openHome()
     const workload = generate(WORKLOAD)
     const outlines: Outline[] = []
     const progress: number[] = []
@@ -57,7 +81,7 @@ describe('a workload in a store', () => {
   })
 
   it('adds nothing when it is written again', async () => {
-    const store = openMemoryStore()
+    const store = openHome()
     await writeWorkload(store, generate(WORKLOAD))
     const { length } = await eventsOf(store)
     await writeWorkload(store, generate(WORKLOAD))
@@ -65,7 +89,7 @@ describe('a workload in a store', () => {
   })
 
   it('goes on where it was broken off', async () => {
-    const store = openMemoryStore()
+    const store = openHome()
     const controller = new AbortController()
     const broken = writeWorkload(store, generate(WORKLOAD), {
       signal: controller.signal,
@@ -73,30 +97,30 @@ describe('a workload in a store', () => {
     })
     await expect(broken).rejects.toThrow('enough')
     await writeWorkload(store, generate(WORKLOAD))
-    const whole = openMemoryStore()
+    const whole = openHome()
     await writeWorkload(whole, generate(WORKLOAD))
     expect(await eventsOf(store)).toHaveLength((await eventsOf(whole)).length)
   })
 
   it('asks again in the same words where an answer was lost, and gives up where all are', async () => {
-    const store = openMemoryStore()
-    const unsure = forgetful(store, 3)
+    const store = openHome()
+    const unsure = forgetful(store, home === 'restoring' ? 2 : 3)
     await writeWorkload(unsure, generate({ ...WORKLOAD, bookings: 50 }))
-    const reference = openMemoryStore()
+    const reference = openHome()
     await writeWorkload(reference, generate({ ...WORKLOAD, bookings: 50 }))
     expect((await eventsOf(store)).map(({ id }) => id).sort()).toEqual(
       (await eventsOf(reference)).map(({ id }) => id).sort(),
     )
-    const silent = forgetful(openMemoryStore(), 1)
+    const silent = forgetful(openHome(), 1)
     await expect(writeWorkload(silent, generate(WORKLOAD))).rejects.toBeInstanceOf(WorkloadWriteError)
     expect(silent.asked).toBe(5)
   })
 
   it('is not mixed with another workload, or with bookings that nobody generated', async () => {
-    const store = openMemoryStore()
+    const store = openHome()
     await writeWorkload(store, generate({ ...WORKLOAD, bookings: 5 }))
     await expect(writeWorkload(store, generate({ ...WORKLOAD, bookings: 6 }))).rejects.toBeInstanceOf(StoreNotFreeError)
-    const real = openMemoryStore()
+    const real = openHome()
     await real.append(
       'payment-1',
       [jsonEvent({ id: crypto.randomUUID(), type: 'PaymentCaptured', data: {} })],
@@ -107,14 +131,14 @@ describe('a workload in a store', () => {
   })
 
   it('stops where somebody else has written into one of its streams', async () => {
-    const store = openMemoryStore()
+    const store = openHome()
     const intruder = jsonEvent({ id: crypto.randomUUID(), type: 'Intruder', data: {} })
     await writeWorkload(store, generate({ ...WORKLOAD, bookings: 5 }))
-    const other = openMemoryStore()
+    const other = openHome()
     const marked = generate({ ...WORKLOAD, bookings: 5 })
     const written = writeWorkload(other, marked, {
       onOutline: ({ subject }) => void other.append(`payment-${subject}`, [intruder], 'any'),
     })
-    await expect(written).rejects.toMatchObject({ name: 'WorkloadWriteError', result: { kind: 'conflict', actual: 0 } })
+    await expect(written).rejects.toMatchObject({ name: 'WorkloadWriteError', result: INTRUDED[home] })
   })
 })
