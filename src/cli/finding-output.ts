@@ -2,8 +2,7 @@
 import type { Cut } from '../engine/cut.js'
 import type { Finding } from '../engine/finding.js'
 import type { JsonObject } from '../engine/json.js'
-import type { Waiting } from '../engine/judge.js'
-import type { ReplayResult, ScanSummary } from '../engine/replay.js'
+import type { ReplayResult, ScanSummary, Waiting } from '../engine/replay.js'
 import { EXIT, type ExitCode } from './exit-codes.js'
 import { counted, type Layout, type Row } from './output.js'
 
@@ -39,8 +38,12 @@ export function countWaiting(waiting: Waiting): Record<string, number> {
 
 /** A finding as one row, in the order of fields that scripts rely on. */
 export function findingRow(finding: Finding, waiting?: Waiting): Row {
+  return toldRow(finding, waiting?.get(finding.id))
+}
+
+/** The same with the guards that its repair waits for. */
+export function toldRow(finding: Finding, unmet: readonly string[] | undefined): Row {
   const { id, rule, subject, severity, disposition, since, evidence, detail, ...rest } = finding
-  const unmet = waiting?.get(id)
   const known = { id, rule, subject, severity, disposition, since, evidence, detail, ...rest }
   return { type: 'finding', ...known, ...(unmet && { waitsFor: unmet }) }
 }
@@ -89,6 +92,18 @@ function describeScan(summary: Omit<ScanSummary, 'elapsedMs'> & Partial<ScanSumm
 
 /** A scan's exit code: incomplete before findings; findings that are only observed are clean. */
 export function exitOfScan({ summary, findings }: Pick<ReplayResult, 'summary' | 'findings'>): ExitCode {
+  const needsSomebody = findings.some(({ disposition }) => disposition !== 'observe')
+  return exitOfFound({ summary, needsSomebody })
+}
+
+/** The same where it is known already whether anything has to be done. */
+export function exitOfFound({
+  summary,
+  needsSomebody,
+}: {
+  readonly summary: ScanSummary
+  readonly needsSomebody: boolean
+}): ExitCode {
   if (!summary.coverage.complete) return EXIT.incomplete
-  return findings.some(({ disposition }) => disposition !== 'observe') ? EXIT.findings : EXIT.clean
+  return needsSomebody ? EXIT.findings : EXIT.clean
 }

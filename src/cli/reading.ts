@@ -4,7 +4,7 @@ import { type Cut, CutError, type CutSpec, type KnownBefore, resolveCut } from '
 import { rulesOf } from '../engine/detect.js'
 import type { Moment } from '../engine/moment.js'
 import type { Projection } from '../engine/projection.js'
-import { type ReplayResult, replay } from '../engine/replay.js'
+import { type JudgedReplay, type ReplayOptions, type ReplayResult, replay, replayInto } from '../engine/replay.js'
 import type { EventReader } from '../log/event-store.js'
 import { parsePosition } from '../log/position.js'
 import { readStoreMarker } from '../log/store-marker.js'
@@ -180,38 +180,75 @@ export async function replayStore(
 ): Promise<ReplayResult> {
   const filters = filtersOf(options, projection)
   const moment = await momentOf(reader, { ...options, option: '--as-of', text: options.asOf }, context.clock())
-  return replayMoment(reader, projection, { ...options, filters, moment }, context)
+  const result = await replayMoment(reader, projection, { ...options, filters, moment }, context)
+  warnOfNothingRead(result, projection, context)
+  return result
+}
+
+/** The options of a reading with all that had to be asked for settled. */
+export interface SettledOptions extends ReadingOptions {
+  readonly filters: ReturnType<typeof filtersOf>
+  readonly moment: Moment
 }
 
 /** The same as of a moment that is settled already. */
-export async function replayMoment(
+export function replayMoment(
   reader: EventReader,
   projection: Projection,
-  options: ReadingOptions & { readonly filters: ReturnType<typeof filtersOf>; readonly moment: Moment },
+  options: SettledOptions,
   context: Context,
 ): Promise<ReplayResult> {
+  return replayShown(projection, options, context, (settings) => replay(reader, projection, settings))
+}
+
+/** The same in bounded memory, whatever is found: the result is at hand only while it is used. */
+export function replayMomentInto<Used>(
+  reader: EventReader,
+  projection: Projection,
+  options: SettledOptions,
+  context: Context,
+  use: (judged: JudgedReplay) => Used,
+): Promise<Used> {
+  return replayShown(projection, options, context, (settings, clear) =>
+    replayInto(reader, projection, settings, (judged) => {
+      clear()
+      warnOfNothingRead(judged, projection, context)
+      return use(judged)
+    }),
+  )
+}
+
+/** Runs a replay as the options ask, its progress shown. */
+async function replayShown<Result>(
+  projection: Projection,
+  options: SettledOptions,
+  context: Context,
+  run: (settings: ReplayOptions, clear: () => void) => Promise<Result>,
+): Promise<Result> {
   const { filters, moment } = options
   const lookUp = lookUpOf(options, projection, context)
   const show = progressLine(context)
+  const settings: ReplayOptions = {
+    ...moment,
+    ...(lookUp && { lookUp }),
+    ...resourcesOf(options, context),
+    filters,
+    signal: context.interruption.signal,
+    onProgress: show.update,
+  }
   try {
-    const result = await replay(reader, projection, {
-      ...moment,
-      ...(lookUp && { lookUp }),
-      ...resourcesOf(options, context),
-      filters,
-      signal: context.interruption.signal,
-      onProgress: show.update,
-    })
-    show.clear()
-    warnOfNothingRead(result, projection, context)
-    return result
+    return await run(settings, show.clear)
   } finally {
     show.clear()
   }
 }
 
 /** "No findings" where nothing was read at all is mostly another projection's log. */
-function warnOfNothingRead({ summary }: ReplayResult, { name, categories }: Projection, { stderr }: Context): void {
+function warnOfNothingRead(
+  { summary }: Pick<ReplayResult, 'summary'>,
+  { name, categories }: Projection,
+  { stderr }: Context,
+): void {
   if (summary.coverage.events > 0) return
   stderr.write(`No events in ${categories.join(' or ')} streams, which ${name} reads; --projection names another\n`)
 }

@@ -1,6 +1,6 @@
 // Judging one part of a log: its subjects are folded and judged one by one, and what is kept of them is what was found.
 import { compensateSubject, detectShared, detectSubject, type SharedUses, sharedUsesOf } from './detect.js'
-import { type Finding, isRepairable, markHeld } from './finding.js'
+import { compareFindings, type Finding, isRepairable, markHeld } from './finding.js'
 import { Fold, type FoldCounts, type FoldedSubject, type FoldOptions } from './fold.js'
 import { foldPart } from './fold-part.js'
 import { hashOf } from './hash.js'
@@ -42,9 +42,10 @@ export interface PartQuestion extends JudgePartOptions {
   readonly signal?: AbortSignal
 }
 
-/** What was found on one subject. */
+/** What was found on one subject. Plain data. */
 export interface SubjectResult {
   readonly subject: string
+  /** Sorted by rule and id. */
   readonly findings: readonly Finding[]
   readonly compensation: Compensation | undefined
   /** Names of the guards that do not hold. */
@@ -140,7 +141,7 @@ function judgeWith(
   const intents = compensateSubject(folded, findings, projection, context)
   return {
     subject,
-    findings,
+    findings: findings.sort(compareFindings),
     compensation: intents.length > 0 ? { subject, ordinal, heads, intents } : undefined,
     unmet: findings.some(isRepairable) ? (projection.unmetGuards?.(folded.state, context) ?? []) : [],
     value: projection.live?.valueAtStake?.(folded.state),

@@ -2,29 +2,15 @@
 // parts, and so does the judging, in this thread or in others: memory holds the parts being judged and the results.
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { groupSharedUses, type SharedUses, sharedUsesOf } from './detect.js'
-import { type Finding, isRepairable } from './finding.js'
 import { Fold, type FoldCounts } from './fold.js'
 import { foldPart } from './fold-part.js'
 import { hashOf } from './hash.js'
-import {
-  type Compensation,
-  judgePart,
-  judgeSharing,
-  type PartQuestion,
-  type PartResult,
-  type SubjectResult,
-  type Value,
-} from './judge-part.js'
+import { judgePart, judgeSharing, type PartQuestion, type PartResult, type SubjectResult } from './judge-part.js'
 import { KeyUses } from './key-uses.js'
 import type { PartJudges } from './part-judges.js'
 import type { Part, PartitionedLog } from './partitioned-log.js'
 import type { Projection } from './projection.js'
-
-/** Findings that may be repaired but not now, by their ids: the names of the guards that do not hold. */
-export type Waiting = ReadonlyMap<string, readonly string[]>
-
-/** What is at stake with each subject that has findings; those of which the projection tells nothing are left out. */
-export type AtStake = ReadonlyMap<string, Value>
+import { SortedResults } from './sorted-results.js'
 
 export interface JudgeOptions extends PartQuestion {
   /** Told now and then what share of the subjects has been judged, 0 to 1. */
@@ -33,40 +19,34 @@ export interface JudgeOptions extends PartQuestion {
   readonly judges?: PartJudges
 }
 
-/** All that was found, unsorted, and what was counted on the way. */
+/** All that was found, and what was counted on the way. */
 export interface Judgement {
-  readonly findings: readonly Finding[]
-  readonly compensations: readonly Compensation[]
-  readonly waiting: Waiting
-  readonly atStake: AtStake
+  /** Of subjects with findings, by subject. */
+  readonly results: SortedResults
   readonly subjects: number
   readonly counts: FoldCounts
 }
 
-/** Judges every subject of a log. */
+/** Of the memory limit, what results may take. */
+const RESULTS_SHARE = 1 / 4
+
+/** Judges every subject of a log. Throws ScratchError, and what a lookup throws. */
 export async function judge(log: PartitionedLog, projection: Projection, options: JudgeOptions): Promise<Judgement> {
   const keys = new KeyUses(log)
   const counts = { ...log.unownedCounts }
-  const results: SubjectResult[] = []
+  const results = new SortedResults(log.roomFor(RESULTS_SHARE))
   let subjects = 0
   let parts = 0
   for await (const judged of judgeEach(log.parts(), projection, options)) {
     addCounts(counts, judged.counts)
     subjects += judged.subjects
-    for (const result of judged.results) results.push(result)
+    for (const result of judged.results) results.add(result)
     keys.note(judged.keyUses)
     parts += 1
     options.onPart?.(parts / log.partCount)
   }
-  const judged = await withShared(log, results, keys, { projection, ...options })
-  return {
-    findings: judged.flatMap(({ findings }) => findings),
-    waiting: new Map(judged.flatMap((result) => [...waitingIn(result)])),
-    atStake: new Map(judged.flatMap(({ subject, value }): [string, Value][] => (value ? [[subject, value]] : []))),
-    compensations: judged.flatMap(({ compensation }) => compensation ?? []).sort((a, b) => a.ordinal - b.ordinal),
-    subjects,
-    counts,
-  }
+  await judgeShared(log, results, keys, { projection, ...options })
+  return { results, subjects, counts }
 }
 
 /** So many parts each of the others has before it, so that it is never idle while this thread judges. */
@@ -133,26 +113,22 @@ class HandedOut {
   }
 }
 
-function* waitingIn({ findings, unmet }: SubjectResult): Iterable<[string, readonly string[]]> {
-  if (unmet.length > 0) for (const finding of findings) if (isRepairable(finding)) yield [finding.id, unmet]
-}
-
 /** Judges the subjects that share keys once more, now with what they share. */
-async function withShared(
+async function judgeShared(
   log: PartitionedLog,
-  results: readonly SubjectResult[],
+  results: SortedResults,
   keys: KeyUses,
   options: JudgeOptions & { projection: Projection },
-): Promise<readonly SubjectResult[]> {
+): Promise<void> {
   const suspects = keys.suspects()
-  if (suspects.size === 0) return results
+  if (suspects.size === 0) return
   const { projection } = options
   const shared = sharedAmong(suspects, log, options)
-  const judged = results.filter(({ subject }) => !shared.has(subject))
+  const judged: SubjectResult[] = []
   for (const part of log.parts(new Set([...shared.keys()].map(hashOf)))) {
     for (const result of await judgeSharing(part, shared, projection, options)) judged.push(result)
   }
-  return judged
+  results.replace(new Set(shared.keys()), judged)
 }
 
 function sharedAmong(

@@ -108,8 +108,13 @@ export class PartitionedLog {
 
   /** Room for records of somebody else's, who shares the limit and the scratch space. */
   newSpool(partitions: number, share: number): Spool {
+    return new Spool({ partitions, ...this.roomFor(share) })
+  }
+
+  /** The same for whoever writes runs. */
+  roomFor(share: number): { readonly bytesMax: number; readonly scratch: () => Scratch } {
     const bytesMax = this.#limit ? this.#limit.bytesMax * share : Number.POSITIVE_INFINITY
-    return new Spool({ partitions, bytesMax, scratch: () => this.#openScratch() })
+    return { bytesMax, scratch: () => this.#openScratch() }
   }
 
   close(): void {

@@ -1,21 +1,19 @@
-// The reading loop: the log from its start to a cut, folded and judged. The same question at the same cut gives the same bytes,
-// whatever store it is read from.
-
-import type { LeftOut, RecordedEvent } from '../log/event.js'
-import type { EventFilter, EventReader, EventSink, ReadAllOptions } from '../log/event-store.js'
-import { comparePositions, type Position } from '../log/position.js'
-import { prefixesOf } from '../log/stream.js'
+// A replay: the log from its start to a cut, folded and judged. The same question at the same cut gives the same bytes, whatever store it is read
+// from.
+import type { LeftOut } from '../log/event.js'
+import type { EventReader } from '../log/event-store.js'
 import { formatTicks, type Ticks, ticksOfMs } from '../log/ticks.js'
-import { type Cut, CutError, cutAtEvent } from './cut.js'
+import { type Cut, CutError } from './cut.js'
 import { rulesOf } from './detect.js'
-import { digestOfScan, type ScanQuestion } from './digest.js'
-import { compareFindings, type Finding } from './finding.js'
+import { canonicalize, digestOfTexts, type ScanQuestion } from './digest.js'
+import { type Finding, isRepairable } from './finding.js'
 import type { FoldCounts } from './fold.js'
-import { type AtStake, type Judgement, judge, type Waiting } from './judge.js'
-import type { Compensation, LookUp } from './judge-part.js'
+import { type Judgement, judge } from './judge.js'
+import type { Compensation, LookUp, SubjectResult, Value } from './judge-part.js'
 import type { PartJudges } from './part-judges.js'
 import { type MemoryLimit, PartitionedLog } from './partitioned-log.js'
 import type { Projection } from './projection.js'
+import { NOTHING, type Reading, readLog } from './read-log.js'
 
 /** How far a replay has come. */
 export interface Progress {
@@ -25,8 +23,11 @@ export interface Progress {
   readonly elapsedMs: number
 }
 
-/** Of the whole work, about so much is the reading; the rest is folding and judging what was read. */
-const READING_SHARE = 0.25
+/** Findings that may be repaired but not now, by their ids: the names of the guards that do not hold. */
+export type Waiting = ReadonlyMap<string, readonly string[]>
+
+/** What is at stake with each subject that has findings; those of which the projection tells nothing are left out. */
+export type AtStake = ReadonlyMap<string, Value>
 
 export interface ReplayOptions {
   /** Where to stop; left out: at the end of the reading, which must then be one that nobody appends to (log files). */
@@ -86,47 +87,71 @@ export interface ReplayResult {
   readonly atStake: AtStake
 }
 
+/** A finding as a replay gives it, with the names of the guards that it waits for, where it does. */
+export interface Found {
+  readonly finding: Finding
+  readonly waitsFor: readonly string[] | undefined
+}
+
+/** A replay's result while it is at hand. */
+export interface JudgedReplay {
+  readonly summary: ScanSummary
+  /** Sorted by subject, rule, id. May be asked for again. */
+  readonly found: Iterable<Found>
+  /** By subject, not narrowed by the filters. May be asked for again. */
+  readonly results: Iterable<SubjectResult>
+}
+
 /**
  * Replays the log up to the cut, folds every subject and reports what is wrong. Memory grows with the number of events, up to
  * the limit, and with the number of findings. Throws what the reader throws, ScratchError, CutError where nothing had happened yet, and the
  * signal's reason when aborted.
  */
-export async function replay(
+export function replay(reader: EventReader, projection: Projection, options: ReplayOptions): Promise<ReplayResult> {
+  return replayInto(reader, projection, options, (judged) => collect(judged, options.filters))
+}
+
+/** The same in bounded memory, whatever was found: the result is at hand only while it is used, and what does not fit is in scratch space. */
+export async function replayInto<Used>(
   reader: EventReader,
   projection: Projection,
   options: ReplayOptions,
-): Promise<ReplayResult> {
+  use: (judged: JudgedReplay) => Used,
+): Promise<Used> {
   const clock = options.elapsedClock ?? (() => performance.now())
   const startedAt = clock()
   const log = new PartitionedLog(projection, options.memory, options)
   const judges = new JudgesOnDemand(projection, options)
+  let events = 0
+  const tell = (fraction: number | undefined) =>
+    options.onProgress?.({ events, fraction, elapsedMs: clock() - startedAt })
   try {
-    const onBatch = () => judges.openFor(log.taken)
-    const reading = await readUpTo(reader, { log, projection }, { ...options, clock, startedAt, onBatch })
-    const judged = await judge(log, projection, {
-      ...options,
-      ...(judges.opened && { judges: judges.opened }),
-      onPart: (share) =>
-        options.onProgress?.({
-          events: reading.examined,
-          fraction: READING_SHARE + share * (1 - READING_SHARE),
-          elapsedMs: clock() - startedAt,
-        }),
-    })
+    const onBatch = (examined: number, share: number | undefined) => {
+      judges.openFor(log.taken)
+      events = examined
+      tell(share && READING_SHARE * share)
+    }
+    const reading = await readLog(reader, log, projection, { ...options, onBatch })
+    events = reading.examined
+    const onPart = (share: number) => tell(READING_SHARE + share * (1 - READING_SHARE))
+    const judged = await judge(log, projection, { ...options, ...judges.opened, onPart })
     refuseNothing(judged, options)
-    return resultOf(judged, projection, { ...options, ...reading, elapsedMs: Math.round(clock() - startedAt) })
+    return use(judgedReplay(judged, projection, { ...options, ...reading, elapsedMs: Math.round(clock() - startedAt) }))
   } finally {
-    await judges.opened?.close()
+    await judges.opened?.judges.close()
     log.close()
   }
 }
+
+/** Of the whole work, about so much is the reading; the rest is folding and judging what was read. */
+const READING_SHARE = 0.25
 
 /** With fewer events the work is done before another thread has begun. */
 const EVENTS_WORTH_THREADS = 50_000
 
 /** Other threads, started while the log is still read, once it is clear that there is enough for them to do. */
 class JudgesOnDemand {
-  opened: PartJudges | undefined
+  opened: { readonly judges: PartJudges } | undefined
   readonly #open: (() => PartJudges | undefined) | undefined
   #isAsked = false
 
@@ -137,7 +162,8 @@ class JudgesOnDemand {
   openFor(events: number): void {
     if (this.#isAsked || events < EVENTS_WORTH_THREADS) return
     this.#isAsked = true
-    this.opened = this.#open?.()
+    const judges = this.#open?.()
+    this.opened = judges && { judges }
   }
 }
 
@@ -146,109 +172,85 @@ function refuseNothing({ counts }: Judgement, { happenedBy }: ReplayOptions): vo
   throw new CutError(`Nothing in the log had happened by ${formatTicks(happenedBy)}`)
 }
 
-function resultOf(
+function judgedReplay(
   judged: Judgement,
   projection: Projection,
   options: ReplayOptions & Reading & { elapsedMs: number },
-): ReplayResult {
+): JudgedReplay {
   const { filters = {}, now, lastRead, leftOut, elapsedMs } = options
-  const findings = judged.findings.filter((finding) => isAskedFor(finding, filters)).sort(compareFindings)
+  const found = { [Symbol.iterator]: () => findIn(judged.results, filters) }
   const question: ScanQuestion = {
     projection: projection.name,
     version: projection.version,
     filters,
     now: formatTicks(ticksOfMs(now)),
   }
+  const counts = new RuleCounts()
+  const digest = digestOfTexts(question, counts.countEach(found))
   const summary: ScanSummary = {
     ...question,
     cut: options.cut ?? lastRead ?? null,
     ...(options.happenedBy !== undefined && { happenedBy: formatTicks(options.happenedBy) }),
     coverage: coverageOf(judged, leftOut, options.countUnreadable?.() ?? 0),
-    findings: countByRule(findings, projection),
-    digest: digestOfScan(question, findings),
+    findings: counts.inOrder(projection),
+    digest,
     elapsedMs,
   }
-  const compensations = judged.compensations.filter(({ subject }) => filters.subjects?.includes(subject) ?? true)
-  return { summary, findings, compensations, waiting: judged.waiting, atStake: judged.atStake }
+  return { summary, found, results: judged.results }
 }
 
-async function readUpTo(
-  reader: EventReader,
-  { log, projection }: { log: PartitionedLog; projection: Projection },
-  options: ReplayOptions & { clock: () => number; startedAt: number; onBatch: () => void },
-): Promise<Reading> {
-  const { cut, signal, clock, startedAt } = options
-  const filter = { streamPrefixes: prefixesOf(projection.categories) }
-  if (cut && reader.pourAll) return pourUpTo(reader.pourAll.bind(reader), log, { ...options, cut, filter })
-  let lastRead: Cut | undefined
-  let leftOut: LeftOut = NOTHING
-  let examined = 0
-  for await (const batch of reader.readAll({ filter, ...settledOf(projection, options), ...(signal && { signal }) })) {
-    signal?.throwIfAborted()
-    const events = cut ? eventsUpTo(batch.events, cut.position) : batch.events
-    for (const event of events) log.add(event)
-    options.onBatch()
-    lastRead = cutAtEvent(events.at(-1)) ?? lastRead
-    leftOut = batch.leftOut ?? leftOut
-    examined = batch.examined ?? log.taken + leftOut.events
-    const fraction = cut && READING_SHARE * fractionOf(batch.position.commit, cut.position.commit)
-    options.onProgress?.({ events: examined, fraction, elapsedMs: clock() - startedAt })
-    if (cut && comparePositions(batch.position, cut.position) >= 0) break
+function* findIn(results: Iterable<SubjectResult>, filters: ScanQuestion['filters']): Generator<Found> {
+  for (const result of results) {
+    for (const finding of result.findings) {
+      if (isAskedFor(finding, filters)) yield { finding, waitsFor: waitsFor(finding, result) }
+    }
   }
-  return { lastRead, leftOut, examined }
 }
 
-/** The same from a home that gives bytes. */
-async function pourUpTo(
-  pourAll: NonNullable<EventReader['pourAll']>,
-  log: PartitionedLog,
-  options: ReplayOptions & {
-    clock: () => number
-    startedAt: number
-    onBatch: () => void
-    cut: Cut
-    filter: EventFilter
-  },
-): Promise<Reading> {
-  const { cut, filter, signal, clock, startedAt } = options
-  const sink: EventSink = (...event) => log.addBytes(...event)
-  for await (const position of pourAll(sink, { to: cut.position, filter, ...(signal && { signal }) })) {
-    signal?.throwIfAborted()
-    options.onBatch()
-    const fraction = READING_SHARE * fractionOf(position.commit, cut.position.commit)
-    options.onProgress?.({ events: log.taken, fraction, elapsedMs: clock() - startedAt })
+function waitsFor(finding: Finding, { unmet }: SubjectResult): readonly string[] | undefined {
+  return unmet.length > 0 && isRepairable(finding) ? unmet : undefined
+}
+
+/** Counts findings on their way into the digest. */
+class RuleCounts {
+  readonly #counts = new Map<string, number>()
+
+  add({ rule }: Finding): void {
+    this.#counts.set(rule, (this.#counts.get(rule) ?? 0) + 1)
   }
-  return { lastRead: undefined, leftOut: NOTHING, examined: log.taken }
+
+  *countEach(found: Iterable<Found>): Iterable<string> {
+    for (const { finding } of found) {
+      this.add(finding)
+      yield canonicalize(finding)
+    }
+  }
+
+  /** Rules that found nothing are left out. */
+  inOrder(projection: Projection): Record<string, number> {
+    const ids = rulesOf(projection).map(({ id }) => id)
+    return Object.fromEntries(ids.flatMap((id) => (this.#counts.has(id) ? [[id, this.#counts.get(id) ?? 0]] : [])))
+  }
 }
 
-/** What of the log has been read. */
-interface Reading {
-  readonly lastRead: Cut | undefined
-  readonly leftOut: LeftOut
-  readonly examined: number
-}
-
-const NOTHING: LeftOut = { events: 0, streams: 0, subjects: 0 }
-
-/** Whether settled subjects may be left out: with an earlier end they might not be settled yet. */
-function settledOf(
-  { settledBy }: Projection,
-  { cut, happenedBy, memory }: ReplayOptions,
-): Pick<ReadAllOptions, 'settled'> {
-  if (settledBy === undefined || cut !== undefined || happenedBy !== undefined) return {}
-  // As much as the fold may take: there is little to fold where most is left out.
-  return { settled: { by: settledBy, ...(memory && { bytesMax: memory.bytesMax }) } }
-}
-
-/** The events of a batch that are not beyond a position: all of them, but for the batch in which it lies. */
-function eventsUpTo(events: readonly RecordedEvent[], position: Position): readonly RecordedEvent[] {
-  const last = events.at(-1)
-  if (!last || comparePositions(last.position, position) <= 0) return events
-  return events.filter((event) => comparePositions(event.position, position) <= 0)
-}
-
-function fractionOf(done: bigint, all: bigint): number {
-  return all === 0n ? 1 : Math.min(1, Number(done) / Number(all))
+/** Everything that was found, in memory. */
+function collect({ summary, found, results }: JudgedReplay, filters: ScanQuestion['filters'] = {}): ReplayResult {
+  const findings: Finding[] = []
+  for (const { finding } of found) findings.push(finding)
+  const compensations: Compensation[] = []
+  const waiting = new Map<string, readonly string[]>()
+  const atStake = new Map<string, Value>()
+  for (const result of results) {
+    const { subject, compensation, value } = result
+    if (compensation && (filters.subjects?.includes(subject) ?? true)) compensations.push(compensation)
+    if (value) atStake.set(subject, value)
+    for (const finding of result.findings) {
+      const unmet = waitsFor(finding, result)
+      if (unmet) waiting.set(finding.id, unmet)
+    }
+  }
+  compensations.sort((a, b) => a.ordinal - b.ordinal)
+  return { summary, findings, compensations, waiting, atStake }
 }
 
 function isAskedFor({ rule, subject }: Finding, { rules, subjects }: ScanQuestion['filters']): boolean {
@@ -275,8 +277,7 @@ export function coverageOf(
 
 /** How many findings each rule has, in the order of the rules. */
 export function countByRule(findings: readonly Finding[], projection: Projection): Record<string, number> {
-  const counts = new Map<string, number>()
-  for (const { rule } of findings) counts.set(rule, (counts.get(rule) ?? 0) + 1)
-  const ids = rulesOf(projection).map(({ id }) => id)
-  return Object.fromEntries(ids.filter((id) => counts.has(id)).map((id) => [id, counts.get(id) as number]))
+  const counts = new RuleCounts()
+  for (const finding of findings) counts.add(finding)
+  return counts.inOrder(projection)
 }
