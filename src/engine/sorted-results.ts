@@ -8,6 +8,9 @@ import type { Scratch, ScratchRun } from './scratch.js'
 /** What results of so many findings take, measured at generated bookings: about two kilobytes a finding. */
 const BYTES_PER_FINDING = 2_000
 
+/** Shorter runs would be too many to be merged. */
+const RUN_BYTES_MIN = 2 ** 20
+
 export interface ResultsRoom {
   readonly bytesMax: number
   /** Called when that is not enough. */
@@ -30,7 +33,7 @@ export class SortedResults {
   add(result: SubjectResult): void {
     this.#held.push(result)
     this.#heldBytes += BYTES_PER_FINDING * result.findings.length
-    if (this.#heldBytes > this.#room.bytesMax) this.#writeRun()
+    if (this.#heldBytes > Math.max(RUN_BYTES_MIN, this.#room.bytesMax)) this.#writeRun()
   }
 
   /** Puts results in the place of whatever was added about these subjects, which are few. */
