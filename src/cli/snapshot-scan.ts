@@ -2,7 +2,7 @@
 import type { KnownBefore } from '../engine/cut.js'
 import type { Moment } from '../engine/moment.js'
 import type { Projection } from '../engine/projection.js'
-import type { ReplayResult } from '../engine/replay.js'
+import type { ReplayResult, ScanSummary } from '../engine/replay.js'
 import type { EventReader } from '../log/event-store.js'
 import { formatPosition } from '../log/position.js'
 import { NowWithoutDeadlinesError } from '../snapshots/advance.js'
@@ -10,23 +10,39 @@ import type { CutInfo } from '../snapshots/cut-info.js'
 import { SnapshotDamagedError } from '../snapshots/damaged.js'
 import { DeltaTooLargeError } from '../snapshots/delta.js'
 import { fittingCut, knownCutBefore } from '../snapshots/fitting.js'
+import type { Found } from '../snapshots/found.js'
 import { openSeries } from '../snapshots/open-series.js'
 import { Past } from '../snapshots/past.js'
 import { scanFrom } from '../snapshots/scan-from.js'
 import type { Series } from '../snapshots/series.js'
 import type { Context } from './context.js'
+import type { ExitCode } from './exit-codes.js'
+import { exitOfFound, exitOfScan, findingRow, toldRow } from './finding-output.js'
 import { memoryOf } from './memory-option.js'
-import { counted } from './output.js'
+import { counted, type Row } from './output.js'
 import { progressLine } from './progress.js'
 import { filtersOf, momentOf, type ReadingOptions, replayMoment } from './reading.js'
 import { type SnapshotOptions, snapshotsFolderOf } from './snapshot-option.js'
 import { escapeText } from './text.js'
 
-type Result = Pick<ReplayResult, 'summary' | 'findings' | 'waiting'>
 type ScanOptions = ReadingOptions & SnapshotOptions
 
 /** Of the memory limit, what events since a snapshot may take; the rest is for results. */
 const EVENTS_SHARE = 1 / 2
+
+/** What a scan prints, and what it ends with. */
+export interface ScanResult {
+  readonly summary: ScanSummary
+  /** Made as they are printed. */
+  readonly rows: Iterable<Row>
+  readonly code: ExitCode
+}
+
+/** The same of a replay. */
+export function resultOfReplay(result: ReplayResult): ScanResult {
+  const rows = result.findings.map((finding) => findingRow(finding, result.waiting))
+  return { summary: result.summary, rows, code: exitOfScan(result) }
+}
 
 /** Scans as a command's options ask. */
 export async function scanStore(
@@ -34,14 +50,14 @@ export async function scanStore(
   projection: Projection,
   options: ScanOptions,
   context: Context,
-): Promise<Result> {
+): Promise<ScanResult> {
   const filters = filtersOf(options, projection)
   const series = await seriesFor(reader, projection, options, context)
   const asked = { ...options, option: '--as-of', text: options.asOf }
   const moment = await momentOf(reader, asked, context.clock(), series && knownIn(series, reader, context))
   const question = { ...options, filters, moment }
   const resumed = series && (await tellingWhy(() => resume(reader, projection, series, question, context), context))
-  return resumed ?? replayMoment(reader, projection, question, context)
+  return resumed ?? resultOfReplay(await replayMoment(reader, projection, question, context))
 }
 
 /** Undefined where snapshots cannot be used for what is asked, or none are there. */
@@ -69,7 +85,7 @@ async function resume(
   series: Series,
   options: ScanOptions & { filters: ReturnType<typeof filtersOf>; moment: Moment },
   context: Context,
-): Promise<Result | undefined> {
+): Promise<ScanResult | undefined> {
   const { filters, moment } = options
   const { cut, now } = moment
   if (!cut) return undefined
@@ -79,17 +95,22 @@ async function resume(
     if (past.info.number === 0) return undefined
     const bytesMax = memoryOf(options, context).bytesMax * EVENTS_SHARE
     const { signal } = context.interruption
-    const result = await scanFrom(past, reader, projection, {
+    const { summary, found, read } = await scanFrom(past, reader, projection, {
       ...{ cut, now, filters, bytesMax, signal },
       onProgress: show.update,
     })
     show.clear()
-    context.stderr.write(`${describeUse(past.info, result.read)}\n`)
-    return result
+    context.stderr.write(`${describeUse(past.info, read)}\n`)
+    const code = exitOfFound({ summary, needsSomebody: found.needsSomebody })
+    return { summary, rows: rowsOf(found), code }
   } finally {
     show.clear()
     past.close()
   }
+}
+
+function* rowsOf(found: Found): Iterable<Row> {
+  for (const { finding, waitsFor } of found.told()) yield toldRow(finding, waitsFor)
 }
 
 function describeUse({ cut }: CutInfo, read: number): string {

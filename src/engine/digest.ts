@@ -58,13 +58,13 @@ export function digestOfScan(question: ScanQuestion, findings: readonly Finding[
 }
 
 /** The same from the findings' RFC 8785 forms. */
-export function digestOfTexts(question: ScanQuestion, findings: Iterable<string>): string {
+export function digestOfTexts(question: ScanQuestion, findings: Iterable<string | Uint8Array>): string {
   const { filters, now, projection, version } = question
   // The keys in RFC 8785 order: filters, findings, now, projection, version.
   const hash = createHash('sha256').update(`{"filters":${canonicalize(filters)},"findings":[`)
   let before = ''
   for (const finding of findings) {
-    hash.update(before + finding)
+    hash.update(before).update(finding)
     before = ','
   }
   hash.update(

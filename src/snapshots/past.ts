@@ -7,7 +7,7 @@ import { type CutInfo, NOTHING_READ, type Stretches } from './cut-info.js'
 import { SnapshotDamagedError } from './damaged.js'
 import { foldedOf } from './folded-bytes.js'
 import { orderOfKey, useIn } from './key-record.js'
-import { mergeRuns, type Run, type RunRecord, recordsOf, scanRun } from './run.js'
+import { keysWhere, mergeRuns, type Run, type RunRecord, recordsOf, recordsWith } from './run.js'
 import { belowOf, numbersBelow, type Series } from './series.js'
 import { deadlineIn, entryIn, markOf, type SubjectEntry } from './subject-entry.js'
 
@@ -30,15 +30,13 @@ export class Past {
   /** What is known of subjects; those that have no state are left out. Throws SnapshotDamagedError. */
   find(subjects: Iterable<string>): Map<string, SubjectEntry> {
     const wanted = new Set(subjects)
-    const orders = new Set([...wanted].map(hashOf))
     const found = new Map<string, SubjectEntry>()
-    if (wanted.size === 0) return found
+    const orders = sortedOrders(wanted, hashOf)
     for (const run of this.runs('subjects')) {
-      scanRun(run, (order, bytes, key, value) => {
-        if (!orders.has(order)) return
-        const subject = bytes.toString('utf8', key, value)
-        if (wanted.has(subject) && !found.has(subject)) found.set(subject, entryIn(bytes, value))
-      })
+      for (const { key, value } of recordsWith(run, orders)) {
+        const subject = key.toString('utf8')
+        if (wanted.has(subject) && !found.has(subject)) found.set(subject, entryIn(value))
+      }
     }
     return found
   }
@@ -47,9 +45,7 @@ export class Past {
   dueBy(now: number): Map<string, SubjectEntry> {
     const suspects = new Set<string>()
     for (const run of this.runs('subjects')) {
-      scanRun(run, (_, bytes, key, value) => {
-        if (deadlineIn(bytes, value) <= now) suspects.add(bytes.toString('utf8', key, value))
-      })
+      for (const key of keysWhere(run, (value) => deadlineIn(value) <= now)) suspects.add(key.toString('utf8'))
     }
     // An older run's word may have been taken back by a newer one.
     return new Map([...this.find(suspects)].filter(([, { deadline }]) => deadline <= now))
@@ -58,18 +54,15 @@ export class Past {
   /** The subjects that use each of these keys. Throws SnapshotDamagedError. */
   usersOf(keys: Iterable<string>): Map<string, Set<string>> {
     const users = new Map([...keys].map((key) => [key, new Set<string>()]))
-    const orders = new Set([...users.keys()].map(orderOfKey))
     const told = new Set<string>()
-    if (users.size === 0) return users
+    const orders = sortedOrders(users.keys(), orderOfKey)
     for (const run of this.runs('keys')) {
-      scanRun(run, (order, bytes, start, value, end) => {
-        if (!orders.has(order)) return
-        const text = bytes.toString('utf8', start, value)
+      for (const record of recordsWith(run, orders)) {
+        const text = record.key.toString('utf8')
         const [key, subject] = useIn(text)
-        if (told.has(text)) return
+        if (!told.has(text) && record.value.length > 0) users.get(key)?.add(subject)
         told.add(text)
-        if (end > value) users.get(key)?.add(subject)
-      })
+      }
     }
     return users
   }
@@ -148,4 +141,8 @@ export class Past {
     this.#files.set(cut, opened)
     return opened
   }
+}
+
+function sortedOrders(names: Iterable<string>, orderOf: (name: string) => number): Uint32Array {
+  return Uint32Array.from(names, orderOf).sort()
 }

@@ -1,6 +1,9 @@
-// What was found of one subject: its findings as they are printed and as they are hashed, and what its repairs wait for.
+// What was found of one subject: its findings as they are hashed, which is all that most questions need, and behind them as they are printed, with
+// what their repairs wait for.
+import { rulesOf } from '../engine/detect.js'
 import { canonicalize } from '../engine/digest.js'
 import type { Finding } from '../engine/finding.js'
+import type { Projection } from '../engine/projection.js'
 import type { RunRecord } from './run.js'
 
 export interface SubjectResult {
@@ -10,47 +13,57 @@ export interface SubjectResult {
   readonly unmet: readonly string[]
 }
 
-/** The same with the texts that a digest is made of, one a finding. */
-export interface HashedResult extends SubjectResult {
-  readonly texts: readonly string[]
+/** A finding that nobody has looked into yet. */
+export interface FoundText {
+  /** Which of `rulesOf` the projection. */
+  readonly rule: number
+  /** Its RFC 8785 form. */
+  readonly text: Buffer
 }
 
-const LENGTH_BYTES = 4
+// A finding's head: its rule and the length of its text.
+const RULE = 0
+const LENGTH = 2
+const HEAD_LENGTH = 6
+const COUNT_BYTES = 4
 
-function hashedResult({ findings, unmet }: SubjectResult): HashedResult {
-  return { findings, unmet, texts: findings.map(canonicalize) }
+/** The record of a subject; an empty one where it has no findings. All in the order of their subjects' bytes. */
+export function recordOfResult(subject: string, result: SubjectResult, projection: Projection): RunRecord {
+  return { order: 0, key: Buffer.from(subject), value: bytesOfResult(result, projection) }
 }
 
-/** A subject without findings gets an empty record: it had some before. All in the order of their subjects' bytes. */
-export function recordOfResult(subject: string, result: SubjectResult): RunRecord {
-  return {
-    order: 0,
-    key: Buffer.from(subject),
-    value: result.findings.length === 0 ? Buffer.alloc(0) : bytesOf(result),
-  }
+function bytesOfResult(result: SubjectResult, projection: Projection): Buffer {
+  const { findings, unmet } = result
+  if (findings.length === 0) return Buffer.alloc(0)
+  const count = Buffer.alloc(COUNT_BYTES)
+  count.writeUInt32LE(findings.length)
+  const rules = rulesOf(projection).map(({ id }) => id)
+  const texts = findings.flatMap((finding) => headAndText(rules.indexOf(finding.rule), canonicalize(finding)))
+  return Buffer.concat([count, ...texts, Buffer.from(JSON.stringify({ findings, unmet }))])
 }
 
-function bytesOf(result: SubjectResult): Buffer {
-  const { findings, unmet, texts } = hashedResult(result)
-  return Buffer.concat([JSON.stringify({ findings, unmet }), ...texts].flatMap(lengthAndText))
-}
-
-function lengthAndText(text: string): Buffer[] {
+function headAndText(rule: number, text: string): Buffer[] {
   const bytes = Buffer.from(text)
-  const length = Buffer.alloc(LENGTH_BYTES)
-  length.writeUInt32LE(bytes.length)
-  return [length, bytes]
+  const head = Buffer.alloc(HEAD_LENGTH)
+  head.writeUInt16LE(rule, RULE)
+  head.writeUInt32LE(bytes.length, LENGTH)
+  return [head, bytes]
 }
 
-export function resultIn(value: Buffer): HashedResult {
-  const [json, ...texts] = [...textsIn(value)]
-  return { ...(JSON.parse(json ?? '') as SubjectResult), texts }
-}
-
-function* textsIn(value: Buffer): Iterable<string> {
-  for (let at = 0; at < value.length; ) {
-    const start = at + LENGTH_BYTES
-    at = start + value.readUInt32LE(at)
-    yield value.toString('utf8', start, at)
+/** The findings in the value of a record that is not empty, in their order. */
+export function* textsIn(value: Buffer): Iterable<FoundText> {
+  let at = COUNT_BYTES
+  for (let left = value.readUInt32LE(0); left > 0; left -= 1) {
+    const start = at + HEAD_LENGTH
+    const end = start + value.readUInt32LE(at + LENGTH)
+    yield { rule: value.readUInt16LE(at + RULE), text: value.subarray(start, end) }
+    at = end
   }
+}
+
+/** All of the value of a record that is not empty. */
+export function resultIn(value: Buffer): SubjectResult {
+  let at = COUNT_BYTES
+  for (const { text } of textsIn(value)) at += HEAD_LENGTH + text.length
+  return JSON.parse(value.toString('utf8', at)) as SubjectResult
 }

@@ -1,20 +1,18 @@
 // A scan that goes on from a snapshot: the log is read from there only, and what it finds is what a replay from the start finds.
 
 import type { Cut } from '../engine/cut.js'
-import { rulesOf } from '../engine/detect.js'
-import { digestOfTexts, type ScanQuestion } from '../engine/digest.js'
-import type { Finding } from '../engine/finding.js'
-import { isRepairable } from '../engine/finding.js'
+import type { ScanQuestion } from '../engine/digest.js'
 import { readRange } from '../engine/log-range.js'
 import type { Projection } from '../engine/projection.js'
-import type { Coverage, Progress, ReplayOptions, ReplayResult } from '../engine/replay.js'
+import type { Coverage, Progress, ReplayOptions, ScanSummary } from '../engine/replay.js'
 import type { EventReader } from '../log/event-store.js'
 import { prefixesOf } from '../log/stream.js'
 import { formatTicks, ticksOfMs } from '../log/ticks.js'
 import { type Advance, advance } from './advance.js'
 import { Delta } from './delta.js'
+import { Found } from './found.js'
 import type { Past } from './past.js'
-import { type HashedResult, recordOfResult, resultIn } from './result-record.js'
+import { recordOfResult } from './result-record.js'
 import { compareRecords, mergeRuns, type RunRecord } from './run.js'
 
 export interface ScanFromOptions
@@ -25,7 +23,9 @@ export interface ScanFromOptions
 }
 
 /** What a replay tells of findings; compensations are not made. */
-export interface ScanFrom extends Pick<ReplayResult, 'summary' | 'findings' | 'waiting'> {
+export interface ScanFrom {
+  readonly summary: ScanSummary
+  readonly found: Found
   /** Events of the projection's streams that were read since the snapshot. */
   readonly read: number
 }
@@ -42,23 +42,17 @@ export async function scanFrom(
 ): Promise<ScanFrom> {
   const clock = options.elapsedClock ?? (() => performance.now())
   const startedAt = clock()
+  const elapsedMs = () => Math.round(clock() - startedAt)
   const { now, signal, filters = {}, cut } = options
-  const delta = await readDelta(past, reader, projection, { ...options, elapsedMs: () => clock() - startedAt })
+  const delta = await readDelta(past, reader, projection, { ...options, elapsedMs })
   const advanced = await advance(past, delta, { projection, now, ...(signal && { signal }) })
-  const found = collect(mergedResults(past, advanced), filters)
   const { name, version } = projection
   const question: ScanQuestion = { projection: name, version, filters, now: formatTicks(ticksOfMs(now)) }
+  const found = new Found(resultsOf(past, advanced, projection), projection, question)
+  const [coverage, findings] = [coverageOf(advanced), found.byRule]
   return {
-    summary: {
-      ...question,
-      cut,
-      coverage: coverageOf(advanced),
-      findings: inOrderOfRules(found.byRule, projection),
-      digest: digestOfTexts(question, found.texts),
-      elapsedMs: Math.round(clock() - startedAt),
-    },
-    findings: found.findings,
-    waiting: found.waiting,
+    summary: { ...question, cut, coverage, findings, digest: found.digest, elapsedMs: elapsedMs() },
+    found,
     read: delta.nextOrdinal - past.info.nextOrdinal,
   }
 }
@@ -92,46 +86,15 @@ function progressOf(events: number, elapsedMs: number): Progress {
 }
 
 /** What stands of the snapshot's results, and those that were judged again. */
-function* mergedResults(past: Past, { judged }: Advance): Iterable<readonly [subject: string, result: HashedResult]> {
+function* resultsOf(past: Past, { judged }: Advance, projection: Projection): Iterable<RunRecord> {
   const fresh: RunRecord[] = []
-  for (const [subject, { result }] of judged) fresh.push(recordOfResult(subject, result))
-  for (const { key, value } of mergeRuns([fresh.sort(compareRecords), past.results()])) {
-    if (value.length > 0) yield [key.toString('utf8'), resultIn(value)]
-  }
-}
-
-interface Found {
-  readonly findings: Finding[]
-  readonly texts: string[]
-  readonly waiting: Map<string, readonly string[]>
-  readonly byRule: Map<string, number>
-}
-
-function collect(
-  results: Iterable<readonly [subject: string, result: HashedResult]>,
-  { rules, subjects }: ScanQuestion['filters'],
-): Found {
-  const found: Found = { findings: [], texts: [], waiting: new Map(), byRule: new Map() }
-  for (const [subject, { findings, texts, unmet }] of results) {
-    const isWanted = subjects?.includes(subject) ?? true
-    for (const [index, finding] of findings.entries()) {
-      if (unmet.length > 0 && isRepairable(finding)) found.waiting.set(finding.id, unmet)
-      if (!isWanted || !(rules?.includes(finding.rule) ?? true)) continue
-      found.findings.push(finding)
-      found.texts.push(texts[index] ?? '')
-      found.byRule.set(finding.rule, (found.byRule.get(finding.rule) ?? 0) + 1)
-    }
-  }
-  return found
+  for (const [subject, { result }] of judged) fresh.push(recordOfResult(subject, result, projection))
+  for (const record of mergeRuns([fresh.sort(compareRecords), past.results()]))
+    if (record.value.length > 0) yield record
 }
 
 function coverageOf({ counts, subjects }: Advance): Coverage {
   const { events, streams, undecodable, gaps, unattributable } = counts
   const complete = unattributable === 0
   return { complete, events, streams, subjects, undecodable, gaps, unattributable, unreadable: 0 }
-}
-
-function inOrderOfRules(byRule: ReadonlyMap<string, number>, projection: Projection): Record<string, number> {
-  const counted = rulesOf(projection).map(({ id }): [string, number] => [id, byRule.get(id) ?? 0])
-  return Object.fromEntries(counted.filter(([, count]) => count > 0))
 }

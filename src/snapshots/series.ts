@@ -2,6 +2,7 @@
 // one, so that it is read from a few files however many there are (as the sums of a Fenwick tree): cut 13 from 13, 12 and 8.
 import { createHash } from 'node:crypto'
 import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { endianness } from 'node:os'
 import { join } from 'node:path'
 import { rulesOf } from '../engine/detect.js'
 import { canonicalize } from '../engine/digest.js'
@@ -114,6 +115,7 @@ export function belowOf(number: number): number {
 function nameOf({ firstEventId, projection, maker }: SeriesKey): string {
   const { name, version, categories, policy = {} } = projection
   const rules = rulesOf(projection).map(({ id, severity, disposition }) => [id, severity, disposition])
-  const key = canonicalize({ format: FORMAT, maker, firstEventId, name, version, categories, policy, rules })
+  const made = { format: FORMAT, maker, byteOrder: endianness() }
+  const key = canonicalize({ made, firstEventId, name, version, categories, policy, rules })
   return `${name.replace(/[^a-z0-9]+/gi, '-').slice(0, 40)}-${createHash('sha256').update(key).digest('hex').slice(0, 24)}`
 }

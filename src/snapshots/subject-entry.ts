@@ -41,19 +41,19 @@ export function recordOfEntry(subject: string, entry: SubjectEntry): RunRecord {
   return { order: hashOf(subject), key: Buffer.from(subject), value }
 }
 
-/** The deadline of the record whose value begins there. */
-export function deadlineIn(bytes: Buffer, value: number): number {
-  return bytes.readDoubleLE(value + DEADLINE)
+/** The deadline in the value of a record. */
+export function deadlineIn(value: Buffer): number {
+  return value.readDoubleLE(DEADLINE)
 }
 
-export function entryIn(bytes: Buffer, value: number): SubjectEntry {
+export function entryIn(value: Buffer): SubjectEntry {
   return {
-    deadline: deadlineIn(bytes, value),
-    block: bytes.readDoubleLE(value + BLOCK),
-    cut: bytes.readUInt32LE(value + CUT),
-    mark: bytes.readUInt32LE(value + MARK),
-    at: bytes.readUInt32LE(value + AT),
-    length: bytes.readUInt32LE(value + LENGTH),
-    hasFindings: bytes.readUInt8(value + HAS_FINDINGS) === 1,
+    deadline: deadlineIn(value),
+    block: value.readDoubleLE(BLOCK),
+    cut: value.readUInt32LE(CUT),
+    mark: value.readUInt32LE(MARK),
+    at: value.readUInt32LE(AT),
+    length: value.readUInt32LE(LENGTH),
+    hasFindings: value.readUInt8(HAS_FINDINGS) === 1,
   }
 }

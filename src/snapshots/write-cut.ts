@@ -1,6 +1,7 @@
 // Writing one cut: what is different from the cut before, put together with the runs that it replaces.
 import type { Cut } from '../engine/cut.js'
 import type { FoldedSubject } from '../engine/fold.js'
+import type { Projection } from '../engine/projection.js'
 import type { Ticks } from '../log/ticks.js'
 import { type Advance, type AdvanceOptions, advance, type Judged, type StatePlace } from './advance.js'
 import type { CutFileWriter } from './cut-file.js'
@@ -41,7 +42,7 @@ export async function writeCut(series: Series, past: Past, delta: Delta, next: N
     const { counts, subjects } = advanced
     const { cut, now, latest } = next
     const below = past.belowNext()?.chain ?? ''
-    const stretches = writeRuns(file, past, advanced)
+    const stretches = writeRuns(file, past, advanced, next.projection)
     const { nextOrdinal } = delta
     return file.publish({ number, cut, now, latest, nextOrdinal, counts, subjects, chain, below, stretches })
   } finally {
@@ -49,7 +50,7 @@ export async function writeCut(series: Series, past: Past, delta: Delta, next: N
   }
 }
 
-function writeRuns({ blocks }: CutFileWriter, past: Past, { judged }: Advance): Stretches {
+function writeRuns({ blocks }: CutFileWriter, past: Past, { judged }: Advance, projection: Projection): Stretches {
   const isLowest = belowOf(past.info.number + 1) === 0
   const write = (kind: keyof Stretches, records: Iterable<RunRecord>) => {
     const newest = [...records].sort(compareRecords)
@@ -59,7 +60,7 @@ function writeRuns({ blocks }: CutFileWriter, past: Past, { judged }: Advance): 
   }
   return {
     subjects: write('subjects', entriesOf(judged)),
-    results: write('results', resultsOf(judged)),
+    results: write('results', resultsOf(judged, projection)),
     keys: write('keys', keyChangesOf(judged)),
   }
 }
@@ -75,9 +76,9 @@ function* entriesOf(judged: ReadonlyMap<string, Judged>): Iterable<RunRecord> {
   }
 }
 
-function* resultsOf(judged: ReadonlyMap<string, Judged>): Iterable<RunRecord> {
+function* resultsOf(judged: ReadonlyMap<string, Judged>, projection: Projection): Iterable<RunRecord> {
   for (const [subject, { entry, result }] of judged) {
-    if (entry?.hasFindings || result.findings.length > 0) yield recordOfResult(subject, result)
+    if (entry?.hasFindings || result.findings.length > 0) yield recordOfResult(subject, result, projection)
   }
 }
 

@@ -3,23 +3,14 @@ import { mkdtempSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Cut } from '../../src/engine/cut.js'
 import type { Projection } from '../../src/engine/projection.js'
-import { type ReplayResult, replay } from '../../src/engine/replay.js'
+import { type ReplayOptions, type ReplayResult, replay } from '../../src/engine/replay.js'
 import type { EventReader } from '../../src/log/event-store.js'
 import { fittingCut } from '../../src/snapshots/fitting.js'
+import type { ToldFinding } from '../../src/snapshots/found.js'
 import { openSeries } from '../../src/snapshots/open-series.js'
 import { Past } from '../../src/snapshots/past.js'
-import { scanFrom } from '../../src/snapshots/scan-from.js'
+import { type ScanFrom, scanFrom } from '../../src/snapshots/scan-from.js'
 import type { Series } from '../../src/snapshots/series.js'
-
-/** A result as text, without what differs from run to run. */
-export function comparable({
-  summary,
-  findings,
-  waiting,
-}: Pick<ReplayResult, 'summary' | 'findings' | 'waiting'>): string {
-  const all = { summary: { ...summary, elapsedMs: 0 }, findings, waiting: [...waiting].sort() }
-  return JSON.stringify(all, (_, value) => (typeof value === 'bigint' ? String(value) : value), 1)
-}
 
 /** The series of a log in a folder of its own. */
 export function newSeries(store: EventReader, projection: Projection, folder: string): Promise<Series | undefined> {
@@ -33,19 +24,46 @@ export interface Answers {
   readonly fromStart: string
 }
 
+export interface Question extends Pick<ReplayOptions, 'filters'> {
+  readonly cut: Cut
+  readonly now: number
+}
+
 export async function askTwice(
   store: EventReader,
   projection: Projection,
   series: Series,
-  moment: { readonly cut: Cut; readonly now: number },
+  question: Question,
 ): Promise<Answers> {
-  const number = await fittingCut(store, series, moment)
+  const number = await fittingCut(store, series, question)
   const past = new Past(series, number)
   try {
-    const result = await scanFrom(past, store, projection, { ...moment, bytesMax: Number.POSITIVE_INFINITY })
-    const fromStart = comparable(await replay(store, projection, moment))
-    return { number, fromSnapshot: comparable(result), fromStart }
+    const scanned = await scanFrom(past, store, projection, { ...question, bytesMax: Number.POSITIVE_INFINITY })
+    return {
+      number,
+      fromSnapshot: textOfScan(scanned),
+      fromStart: textOfReplay(await replay(store, projection, question)),
+    }
   } finally {
     past.close()
   }
+}
+
+function textOfScan({ summary, found }: ScanFrom): string {
+  return textOf(summary, [...found.told()], found.needsSomebody)
+}
+
+function textOfReplay({ summary, findings, waiting }: ReplayResult): string {
+  const told = findings.map((finding) => ({ finding, waitsFor: waiting.get(finding.id) }))
+  return textOf(
+    summary,
+    told,
+    findings.some(({ disposition }) => disposition !== 'observe'),
+  )
+}
+
+/** A result as text, without what differs from run to run. */
+function textOf(summary: ScanFrom['summary'], told: readonly ToldFinding[], needsSomebody: boolean): string {
+  const all = { summary: { ...summary, elapsedMs: 0 }, told, needsSomebody }
+  return JSON.stringify(all, (_, value) => (typeof value === 'bigint' ? String(value) : value), 1)
 }

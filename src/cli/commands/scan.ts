@@ -8,7 +8,7 @@ import { msOfTicks } from '../../log/ticks.js'
 import type { CompensationFile, Context, LogFilesOptions } from '../context.js'
 import { EXIT, type ExitCode, UsageError, worstOf } from '../exit-codes.js'
 import { isSameFile } from '../files.js'
-import { exitOfScan, FINDING_LAYOUT, findingRow, summaryRow } from '../finding-output.js'
+import { exitOfScan, FINDING_LAYOUT, summaryRow } from '../finding-output.js'
 import { type LogOptions, logFilesOptions, withLogOptions } from '../log-options.js'
 import { withLookupOption } from '../lookup-option.js'
 import { memoryOf } from '../memory-option.js'
@@ -17,7 +17,7 @@ import { formatOf, makePrinter, type Row } from '../output.js'
 import { progressLine } from '../progress.js'
 import { filtersOf, parseMoment, type ReadingOptions, storeOf, withByOption, withReadingOptions } from '../reading.js'
 import { type SnapshotOptions, withSnapshotOptions } from '../snapshot-option.js'
-import { scanStore } from '../snapshot-scan.js'
+import { resultOfReplay, type ScanResult, scanStore } from '../snapshot-scan.js'
 
 interface ScanOptions extends ReadingOptions, LogOptions, SnapshotOptions {
   readonly limit?: number
@@ -64,7 +64,7 @@ async function scan(options: ScanOptions, context: Context): Promise<ExitCode> {
     if (options.current) return await printCurrent(store, projection, options, context)
     const result = await scanStore(store, projection, options, context)
     print(result, options, context)
-    return exitOfScan(result)
+    return result.code
   } finally {
     await store.close()
   }
@@ -89,9 +89,9 @@ async function printCurrent(
   const current = await readCurrent(store, name)
   const result = await readCurrentResult(store, name, current)
   if (!result) throw new UsageError(`--current: ${name} has no current result here; make one with recalculate --switch`)
-  const whole = { ...result, compensations: [], waiting: new Map() }
+  const whole = resultOfReplay({ ...result, compensations: [], waiting: new Map() })
   print(whole, { ...options, isLasting: true }, context, { current: current.switched })
-  return exitOfScan(whole)
+  return whole.code
 }
 
 function refuseOnLogs({ asOf, by, current }: ScanOptions): void {
@@ -106,7 +106,7 @@ async function scanLogs(options: ScanOptions, projection: Projection, context: C
   const files = logFilesOptions(options, context)
   if (options.out === undefined) {
     const { result } = await replayLogs(files, projection, options, context)
-    print(result, options, context)
+    print(resultOfReplay(result), options, context)
     return exitOfScan(result)
   }
   await refuseInput(options.out, options)
@@ -153,7 +153,7 @@ async function scanInto(
   const subjects = isRefused ? [] : result.compensations.map(({ subject }) => subject)
   const written = await out.append(subjects)
   const withheld = result.findings.filter(({ heldBy }) => heldBy !== undefined).length
-  print(result, options, context, { out: { file: options.out, written, withheld } })
+  print(resultOfReplay(result), options, context, { out: { file: options.out, written, withheld } })
   return worstOf([exitOfScan(result), isRefused ? EXIT.incomplete : undefined])
 }
 
@@ -182,16 +182,21 @@ async function replayLogs(
 }
 
 function print(
-  result: Pick<ReplayResult, 'summary' | 'findings' | 'waiting'>,
+  { summary, rows }: ScanResult,
   options: ScanOptions & { readonly isLasting?: boolean },
   { stdout }: Context,
   extra: Partial<Row> = {},
 ): void {
   const format = formatOf(options.format, stdout.isTerminal)
   const printer = makePrinter(format, FINDING_LAYOUT, (text) => stdout.write(text))
-  for (const finding of result.findings.slice(0, options.limit)) printer.row(findingRow(finding, result.waiting))
+  let left = options.limit ?? Number.POSITIVE_INFINITY
+  for (const row of rows) {
+    if (left === 0) break
+    left -= 1
+    printer.row(row)
+  }
   printer.finish({
-    ...summaryRow(result.summary, { isLasting: options.isLasting ?? options.asOf !== undefined }),
+    ...summaryRow(summary, { isLasting: options.isLasting ?? options.asOf !== undefined }),
     ...extra,
   })
 }
