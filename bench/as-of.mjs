@@ -1,0 +1,99 @@
+// Scans as of cuts drawn at random: from snapshots beside a replay from the start, whole processes, the same question and the same digest. What the
+// snapshots cost, in time and on disk, is told with them.
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { writeStore } from './make-store.mjs'
+import { measureOnce, medianOf } from './measure.mjs'
+
+/** About five million events. */
+const BOOKINGS = 875_000
+const CUTS = 20
+/** A short run goes through a log so much smaller, and fewer cuts. */
+const SHORT = 50
+const CUTS_SHORT = 4
+const EVERY = 20_000
+const GOAL = 20
+
+export async function bench({ folder, main, short }) {
+  const bookings = Math.ceil(BOOKINGS / (short ? SHORT : 1))
+  const { store, events } = await writeStore(folder, main, bookings)
+  const every = Math.ceil(EVERY / (short ? SHORT : 1))
+  const made = await makeSnapshots({ store, main, every, snapshots: join(folder, 'snapshots') })
+  const seed = Number(process.env.MAKEGOOD_SEED ?? Math.floor(Math.random() * 2 ** 31))
+  const questions = []
+  for (const share of drawn(seed, short ? CUTS_SHORT : CUTS)) questions.push(await askTwice(made, share))
+  const ratios = questions.map(({ from, zero }) => zero.ms / from.ms)
+  const ratio = medianOf(ratios)
+  return {
+    about: `${events.toLocaleString('en')} events of generated bookings in a folder; ${questions.length} cuts drawn at random (seed ${seed}). Goal: ${GOAL} x in the median.`,
+    table: tableOf({ questions, ratios }),
+    notes: [
+      `${ratio.toFixed(1)} x in the median, ${Math.min(...ratios).toFixed(1)} to ${Math.max(...ratios).toFixed(1)}; the digests are equal. The start of the process is in all times.`,
+      `Making ${made.cuts} snapshots, one every ${every.toLocaleString('en')} events: ${seconds(made.ms)} s, ${megabytes(made.peakBytes)} MB of memory, ${megabytes(made.bytes)} MB on disk beside a log of ${megabytes(made.logBytes)} MB.`,
+      `Memory at most: ${megabytes(Math.max(...questions.map(({ from }) => from.peakBytes)))} MB from a snapshot, ${megabytes(Math.max(...questions.map(({ zero }) => zero.peakBytes)))} MB from the start.`,
+    ],
+  }
+}
+
+async function makeSnapshots({ store, main, every, snapshots }) {
+  rmSync(snapshots, { recursive: true, force: true })
+  const at = ['--store', store, '--projection', 'booking', '--snapshots', snapshots, '--format', 'ndjson']
+  const command = [process.execPath, main, 'snapshot', ...at, '--every', String(every)]
+  const { stdout, ms, peakBytes } = await measureOnce(command)
+  const { cuts, bytes, newest } = JSON.parse(stdout)
+  const scan = [process.execPath, main, 'scan', ...at, '--limit', '0']
+  // Positions of an embedded store count bytes.
+  return { scan, cuts, bytes, ms, peakBytes, logBytes: Number(newest.commit) }
+}
+
+/** Numbers from 0 to 1, the same for the same seed (mulberry32). */
+function* drawn(seed, count) {
+  let state = seed
+  for (let left = count; left > 0; left -= 1) {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    yield ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
+
+/** The first event behind a share of the log is asked about by its own position, which both find at once. */
+async function askTwice({ scan, logBytes }, share) {
+  const place = Math.max(1, Math.floor(share * logBytes))
+  const { cut } = summaryOf(await measureOnce([...scan, '--as-of', `${place}/${place}`], ANY_END))
+  const exact = [...scan, '--as-of', `${cut.commit}/${cut.prepare}`]
+  const from = await measureOnce(exact, ANY_END)
+  const zero = await measureOnce([...exact, '--no-from-snapshot'], ANY_END)
+  const [one, other] = [summaryOf(from), summaryOf(zero)]
+  if (one.digest !== other.digest) throw new Error(`as of ${cut.commit}: ${one.digest} and ${other.digest}`)
+  return { events: one.coverage.events, from, zero }
+}
+
+/** With findings or without. */
+const ANY_END = { ok: [0, 2] }
+
+function summaryOf({ stdout }) {
+  return JSON.parse(stdout.trim().split('\n').at(-1))
+}
+
+function tableOf({ questions, ratios }) {
+  const lines = questions.map(({ events, from, zero }, index) => ({ events, from, zero, ratio: ratios[index] }))
+  return [
+    '| events up to the cut | from a snapshot | from the start | |',
+    '| --- | --- | --- | --- |',
+    ...lines
+      .sort((a, b) => a.events - b.events)
+      .map(
+        ({ events, from, zero, ratio }) =>
+          `| ${events.toLocaleString('en')} | ${seconds(from.ms)} s | ${seconds(zero.ms)} s | ${ratio.toFixed(1)} x |`,
+      ),
+  ]
+}
+
+function seconds(ms) {
+  return (ms / 1000).toFixed(2)
+}
+
+function megabytes(bytes) {
+  return (bytes / 1e6).toFixed(0)
+}
