@@ -124,7 +124,8 @@ async function tellingWhy<T>(use: () => T | Promise<T>, { stderr }: Context): Pr
     return await use()
   } catch (error) {
     if (!IN_VAIN.some((kind) => error instanceof kind)) throw error
-    const remedy = error instanceof SnapshotDamagedError ? '; makegood snapshot makes it anew' : ''
+    const remedy =
+      error instanceof SnapshotDamagedError ? '. Remove its folder, and makegood snapshot makes it anew' : ''
     stderr.write(`${escapeText(`No snapshot is used: ${(error as Error).message}${remedy}`)}\n`)
     return undefined
   }
