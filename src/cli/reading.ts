@@ -192,7 +192,7 @@ export interface SettledOptions extends ReadingOptions {
 }
 
 /** The same as of a moment that is settled already. */
-export function replayMoment(
+function replayMoment(
   reader: EventReader,
   projection: Projection,
   options: SettledOptions,

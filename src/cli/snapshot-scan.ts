@@ -2,7 +2,7 @@
 import type { KnownBefore } from '../engine/cut.js'
 import type { Moment } from '../engine/moment.js'
 import type { Projection } from '../engine/projection.js'
-import type { ReplayResult, ScanSummary } from '../engine/replay.js'
+import type { JudgedReplay, ReplayResult, ScanSummary } from '../engine/replay.js'
 import type { EventReader } from '../log/event-store.js'
 import { formatPosition } from '../log/position.js'
 import { NowWithoutDeadlinesError } from '../snapshots/advance.js'
@@ -10,7 +10,7 @@ import type { CutInfo } from '../snapshots/cut-info.js'
 import { SnapshotDamagedError } from '../snapshots/damaged.js'
 import { DeltaTooLargeError } from '../snapshots/delta.js'
 import { fittingCut, knownCutBefore } from '../snapshots/fitting.js'
-import type { Found } from '../snapshots/found.js'
+import type { ToldFinding } from '../snapshots/found.js'
 import { openSeries } from '../snapshots/open-series.js'
 import { Past } from '../snapshots/past.js'
 import { scanFrom } from '../snapshots/scan-from.js'
@@ -21,7 +21,7 @@ import { exitOfFound, exitOfScan, findingRow, toldRow } from './finding-output.j
 import { memoryOf } from './memory-option.js'
 import { counted, type Row } from './output.js'
 import { progressLine } from './progress.js'
-import { filtersOf, momentOf, type ReadingOptions, replayMoment } from './reading.js'
+import { filtersOf, momentOf, type ReadingOptions, replayMomentInto } from './reading.js'
 import { type SnapshotOptions, snapshotsFolderOf } from './snapshot-option.js'
 import { escapeText } from './text.js'
 
@@ -44,20 +44,27 @@ export function resultOfReplay(result: ReplayResult): ScanResult {
   return { summary: result.summary, rows, code: exitOfScan(result) }
 }
 
-/** Scans as a command's options ask. */
-export async function scanStore(
+/** The same of one that is at hand only while it is used. */
+function resultOfJudged({ summary, needsSomebody, found }: JudgedReplay): ScanResult {
+  return { summary, rows: rowsOf(found), code: exitOfFound({ summary, needsSomebody }) }
+}
+
+/** Scans as a command's options ask; the result is at hand only while it is used. */
+export async function scanStore<Used>(
   reader: EventReader,
   projection: Projection,
   options: ScanOptions,
   context: Context,
-): Promise<ScanResult> {
+  use: (result: ScanResult) => Used,
+): Promise<Used> {
   const filters = filtersOf(options, projection)
   const series = await seriesFor(reader, projection, options, context)
   const asked = { ...options, option: '--as-of', text: options.asOf }
   const moment = await momentOf(reader, asked, context.clock(), series && knownIn(series, reader, context))
   const question = { ...options, filters, moment }
   const resumed = series && (await tellingWhy(() => resume(reader, projection, series, question, context), context))
-  return resumed ?? resultOfReplay(await replayMoment(reader, projection, question, context))
+  if (resumed) return use(resumed)
+  return replayMomentInto(reader, projection, question, context, (judged) => use(resultOfJudged(judged)))
 }
 
 /** Undefined where snapshots cannot be used for what is asked, or none are there. */
@@ -102,15 +109,15 @@ async function resume(
     show.clear()
     context.stderr.write(`${describeUse(past.info, read)}\n`)
     const code = exitOfFound({ summary, needsSomebody: found.needsSomebody })
-    return { summary, rows: rowsOf(found), code }
+    return { summary, rows: rowsOf(found.told()), code }
   } finally {
     show.clear()
     past.close()
   }
 }
 
-function* rowsOf(found: Found): Iterable<Row> {
-  for (const { finding, waitsFor } of found.told()) yield toldRow(finding, waitsFor)
+function* rowsOf(found: Iterable<ToldFinding>): Iterable<Row> {
+  for (const { finding, waitsFor } of found) yield toldRow(finding, waitsFor)
 }
 
 function describeUse({ cut }: CutInfo, read: number): string {

@@ -13,7 +13,7 @@ import type { Compensation, LookUp, SubjectResult, Value } from './judge-part.js
 import type { PartJudges } from './part-judges.js'
 import { type MemoryLimit, PartitionedLog } from './partitioned-log.js'
 import type { Projection } from './projection.js'
-import { NOTHING, type Reading, readLog } from './read-log.js'
+import { type Reading, readLog } from './read-log.js'
 
 /** How far a replay has come. */
 export interface Progress {
@@ -96,6 +96,8 @@ export interface Found {
 /** A replay's result while it is at hand. */
 export interface JudgedReplay {
   readonly summary: ScanSummary
+  /** Whether there is more than what is only observed. */
+  readonly needsSomebody: boolean
   /** Sorted by subject, rule, id. May be asked for again. */
   readonly found: Iterable<Found>
   /** By subject, not narrowed by the filters. May be asked for again. */
@@ -172,10 +174,11 @@ function refuseNothing({ counts }: Judgement, { happenedBy }: ReplayOptions): vo
   throw new CutError(`Nothing in the log had happened by ${formatTicks(happenedBy)}`)
 }
 
-function judgedReplay(
-  judged: Judgement,
+/** What was judged as a replay gives it: narrowed, counted, digested. */
+export function judgedReplay(
+  judged: Omit<Judgement, 'results'> & { readonly results: Iterable<SubjectResult> },
   projection: Projection,
-  options: ReplayOptions & Reading & { elapsedMs: number },
+  options: ReplayOptions & Pick<Reading, 'lastRead' | 'leftOut'> & { elapsedMs: number },
 ): JudgedReplay {
   const { filters = {}, now, lastRead, leftOut, elapsedMs } = options
   const found = { [Symbol.iterator]: () => findIn(judged.results, filters) }
@@ -196,7 +199,7 @@ function judgedReplay(
     digest,
     elapsedMs,
   }
-  return { summary, found, results: judged.results }
+  return { summary, needsSomebody: counts.needsSomebody, found, results: judged.results }
 }
 
 function* findIn(results: Iterable<SubjectResult>, filters: ScanQuestion['filters']): Generator<Found> {
@@ -214,8 +217,10 @@ function waitsFor(finding: Finding, { unmet }: SubjectResult): readonly string[]
 /** Counts findings on their way into the digest. */
 class RuleCounts {
   readonly #counts = new Map<string, number>()
+  needsSomebody = false
 
-  add({ rule }: Finding): void {
+  add({ rule, disposition }: Finding): void {
+    this.needsSomebody ||= disposition !== 'observe'
     this.#counts.set(rule, (this.#counts.get(rule) ?? 0) + 1)
   }
 
@@ -258,10 +263,10 @@ function isAskedFor({ rule, subject }: Finding, { rules, subjects }: ScanQuestio
 }
 
 /** What a result rests on: what was folded, what was left out as settled, and how many lines could not be read. */
-export function coverageOf(
+function coverageOf(
   { counts, subjects }: Pick<Judgement, 'counts' | 'subjects'>,
-  leftOut: LeftOut = NOTHING,
-  unreadable = 0,
+  leftOut: LeftOut,
+  unreadable: number,
 ): Coverage {
   return {
     complete: counts.unattributable === 0 && unreadable === 0,
@@ -273,11 +278,4 @@ export function coverageOf(
     unattributable: counts.unattributable,
     unreadable,
   }
-}
-
-/** How many findings each rule has, in the order of the rules. */
-export function countByRule(findings: readonly Finding[], projection: Projection): Record<string, number> {
-  const counts = new RuleCounts()
-  for (const finding of findings) counts.add(finding)
-  return counts.inOrder(projection)
 }

@@ -62,9 +62,10 @@ async function scan(options: ScanOptions, context: Context): Promise<ExitCode> {
   const store = await context.openStore(storeOf(options, context), 'read')
   try {
     if (options.current) return await printCurrent(store, projection, options, context)
-    const result = await scanStore(store, projection, options, context)
-    print(result, options, context)
-    return result.code
+    return await scanStore(store, projection, options, context, (result) => {
+      print(result, options, context)
+      return result.code
+    })
   } finally {
     await store.close()
   }
