@@ -1,16 +1,19 @@
 // Result lines of all parts of a log become the result of the whole: findings of keys that parts share, what they hold, order and digest, as one replay
-// of everything would have them. Memory grows with the findings; uses of keys are held as bytes, beyond the limit in scratch space.
+// of everything would have them. In bounded memory: beyond the limit findings and uses of keys go to scratch space.
+import { msOfTicks, parseTicks } from '../log/ticks.js'
 import { groupSharedUses, type SharedUse, type SharedUses, sharedFindings } from './detect.js'
-import { digestOfScan, type ScanQuestion } from './digest.js'
-import { compareFindings, type Finding, isRepairable, markHeld } from './finding.js'
+import { compareFindings, markHeld } from './finding.js'
 import type { FoldCounts } from './fold.js'
 import { type LineUse, type PartLine, parseResultLine, type SubjectLine } from './fold-lines-shape.js'
 import { hashOf } from './hash.js'
+import type { SubjectResult } from './judge-part.js'
 import { KeyUses } from './key-uses.js'
 import type { MemoryLimit } from './partitioned-log.js'
 import type { Projection } from './projection.js'
-import { countByRule, coverageOf, type ReplayResult } from './replay.js'
+import { NOTHING } from './read-log.js'
+import { type JudgedReplay, judgedReplay } from './replay.js'
 import type { Scratch } from './scratch.js'
+import { SortedResults } from './sorted-results.js'
 import { Spool } from './spool.js'
 
 /** Lines that give no result: `broken`, some are no result lines or are not there; `refused`, they are not of one question and one log. */
@@ -27,6 +30,7 @@ export class PartsError extends Error {
 /** Uses are spread by subject. */
 const PARTITIONS = 256
 const USES_SHARE = 1 / 4
+const RESULTS_SHARE = 1 / 4
 const HASH_BYTES = 4
 
 /** Takes the lines of all parts, in any order; then gives the result. */
@@ -34,7 +38,7 @@ export class PartsMerge {
   readonly #projection: Projection
   readonly #memory: MemoryLimit | undefined
   readonly #parts: PartLine[] = []
-  readonly #own = new Map<string, SubjectLine>()
+  readonly #results: SortedResults
   readonly #keys: KeyUses
   readonly #uses: Spool
   #lineCount = 0
@@ -44,6 +48,10 @@ export class PartsMerge {
     this.#projection = projection
     this.#memory = memory
     this.#uses = this.newSpool(PARTITIONS, USES_SHARE)
+    this.#results = new SortedResults({
+      bytesMax: this.#share(RESULTS_SHARE),
+      scratch: () => this.#openScratch(),
+    })
     this.#keys = new KeyUses(this)
   }
 
@@ -56,29 +64,25 @@ export class PartsMerge {
   }
 
   /**
-   * The result of the whole, but for what only a store tells: no cut, no compensations. `elapsedMs` is 0. `parts`: how many there must be. Throws
-   * PartsError and ScratchError.
+   * The result of the whole, but for what only a store tells: no cut, no compensations. It is at hand until `close`; `elapsedMs` is 0. `parts`: how
+   * many there must be. Throws PartsError and ScratchError.
    */
-  result(parts = this.#parts.length): ReplayResult {
-    const { projection, version, now } = this.#assertWhole(parts)
-    const { findings, waiting } = this.#merge()
-    findings.sort(compareFindings)
-    const question: ScanQuestion = { projection, version, filters: {}, now }
-    const summary = {
-      ...question,
-      cut: null,
-      coverage: coverageOf(this.#counts()),
-      findings: countByRule(findings, this.#projection),
-      digest: digestOfScan(question, findings),
-      elapsedMs: 0,
-    }
-    return { summary, findings, waiting, compensations: [], atStake: new Map() }
+  result(parts = this.#parts.length): JudgedReplay {
+    const { now } = this.#assertWhole(parts)
+    const shared = this.#shared()
+    const replacements = [...shared.values()].map(({ line, groups }) => {
+      const all = [...line.findings, ...sharedFindings(line, groups, this.#projection)]
+      return resultOf({ ...line, findings: markHeld(all) })
+    })
+    this.#results.replace(new Set(shared.keys()), replacements)
+    const judged = { ...this.#counts(), results: { [Symbol.iterator]: () => oncePerSubject(this.#results) } }
+    const told = { now: msOfTicks(parseTicks(now) ?? 0n), lastRead: undefined, leftOut: NOTHING, elapsedMs: 0 }
+    return judgedReplay(judged, this.#projection, told)
   }
 
   /** Room within the limit, as PartitionedLog has it. */
   newSpool(partitions: number, share: number): Spool {
-    const bytesMax = this.#memory ? this.#memory.bytesMax * share : Number.POSITIVE_INFINITY
-    return new Spool({ partitions, bytesMax, scratch: () => this.#openScratch() })
+    return new Spool({ partitions, bytesMax: this.#share(share), scratch: () => this.#openScratch() })
   }
 
   close(): void {
@@ -101,10 +105,8 @@ export class PartsMerge {
   }
 
   #addSubject(line: SubjectLine, bytes: Uint8Array): void {
-    const { subject, findings, uses } = line
-    if (this.#own.has(subject)) refuseSplit(subject)
-    if (findings.length > 0) this.#own.set(subject, { ...line, uses: [] })
-    if (uses.length > 0) this.#addUses(line, bytes)
+    if (line.findings.length > 0) this.#results.add(resultOf(line))
+    if (line.uses.length > 0) this.#addUses(line, bytes)
     this.#lineCount += 1
   }
 
@@ -152,24 +154,6 @@ export class PartsMerge {
     return { counts: rest, subjects }
   }
 
-  #merge(): { findings: Finding[]; waiting: Map<string, readonly string[]> } {
-    const findings: Finding[] = []
-    const waiting = new Map<string, readonly string[]>()
-    const note = (found: readonly Finding[], unmet: readonly string[] | undefined) => {
-      for (const finding of found) {
-        findings.push(finding)
-        if (unmet && isRepairable(finding)) waiting.set(finding.id, unmet)
-      }
-    }
-    const shared = this.#shared()
-    for (const { subject, unmet, findings: own } of this.#own.values()) if (!shared.has(subject)) note(own, unmet)
-    for (const { line, groups } of shared.values()) {
-      const all = [...line.findings, ...sharedFindings(line, groups, this.#projection)]
-      note(markHeld(all), line.unmet)
-    }
-    return { findings, waiting }
-  }
-
   /** The subjects that share keys, with what they share. */
   #shared(): Map<string, { line: SubjectLine; groups: readonly SharedUses[] }> {
     const uses: SharedUse[] = []
@@ -196,10 +180,28 @@ export class PartsMerge {
     return lines
   }
 
+  #share(share: number): number {
+    return this.#memory ? this.#memory.bytesMax * share : Number.POSITIVE_INFINITY
+  }
+
   #openScratch(): Scratch {
     this.#scratch ??= this.#memory?.scratch()
     if (!this.#scratch) throw new Error('a merge without a limit needs no scratch space')
     return this.#scratch
+  }
+}
+
+function resultOf({ subject, findings, unmet = [] }: SubjectLine): SubjectResult {
+  return { subject, findings: findings.toSorted(compareFindings), compensation: undefined, unmet, value: undefined }
+}
+
+/** Throws PartsError where a subject is there twice. */
+function* oncePerSubject(results: Iterable<SubjectResult>): Generator<SubjectResult> {
+  let last: string | undefined
+  for (const result of results) {
+    if (result.subject === last) refuseSplit(result.subject)
+    last = result.subject
+    yield result
   }
 }
 

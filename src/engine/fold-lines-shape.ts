@@ -1,6 +1,7 @@
 // The result lines of a part of a log: plain data that goes through pipes and files, in any order, until it is merged.
 import { z } from 'zod'
 import type { Revision } from '../log/revision.js'
+import { parseTicks } from '../log/ticks.js'
 import type { Finding } from './finding.js'
 import type { FoldCounts } from './fold.js'
 import type { KeyUse } from './projection.js'
@@ -85,7 +86,7 @@ const LINE = z.discriminatedUnion('type', [
     format: z.literal(PART_FORMAT),
     projection: z.string(),
     version: z.string(),
-    now: z.string(),
+    now: z.string().refine((text) => parseTicks(text) !== undefined, 'expected an RFC 3339 time'),
     numbered: z.boolean(),
     firstEvent: z.string().nullable(),
     counts: z.object({

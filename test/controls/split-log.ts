@@ -49,16 +49,22 @@ export async function foldPartOf(
   }
 }
 
+type Merged = Pick<ReplayResult, 'summary' | 'findings' | 'waiting'>
+type Waits = [findingId: string, guards: readonly string[]]
+
 /** What lines of parts come to; `parts`: how many there must be. */
 export function mergeLines(
   lines: readonly string[],
   projection: Projection,
   { memory, parts }: { memory?: MemoryLimit; parts?: number } = {},
-): ReplayResult {
+): Merged {
   const merge = new PartsMerge(projection, memory)
   try {
     for (const line of lines) merge.add(Buffer.from(line))
-    return merge.result(parts)
+    const { summary, found } = merge.result(parts)
+    const all = [...found]
+    const waiting = all.flatMap(({ finding, waitsFor }): Waits[] => (waitsFor ? [[finding.id, waitsFor]] : []))
+    return { summary, findings: all.map(({ finding }) => finding), waiting: new Map(waiting) }
   } finally {
     merge.close()
   }

@@ -8,7 +8,7 @@ import { msOfTicks, parseTicks } from '../../log/ticks.js'
 import { type FileLine, parseLine } from '../../transfer/located-line.js'
 import type { Context } from '../context.js'
 import { EXIT, type ExitCode, UsageError } from '../exit-codes.js'
-import { exitOfScan, FINDING_LAYOUT, findingRow, summaryRow } from '../finding-output.js'
+import { exitOfFound, FINDING_LAYOUT, summaryRow, toldRow } from '../finding-output.js'
 import { type MemoryOptions, memoryOf, withMemoryOptions } from '../memory-option.js'
 import { numberOption } from '../number-option.js'
 import { FORMAT_OPTION, formatOf, makePrinter } from '../output.js'
@@ -167,12 +167,15 @@ async function mergeParts(
   const merge = new PartsMerge(projection, memoryOf(options, context))
   try {
     await takeEach(lines, interruption, (line) => addResult(merge, line))
-    const { summary, findings, ...rest } = merge.result(options.parts)
+    const { summary, needsSomebody, found } = merge.result(options.parts)
     const format = formatOf(options.format, stdout.isTerminal)
     const printer = makePrinter(format, FINDING_LAYOUT, (text) => stdout.write(text))
-    for (const finding of findings) printer.row(findingRow(finding, rest.waiting))
+    for (const { finding, waitsFor } of found) {
+      printer.row(toldRow(finding, waitsFor))
+      await stdout.drained()
+    }
     printer.finish(summaryRow({ ...summary, elapsedMs: clock() - begun }))
-    return exitOfScan({ summary, findings, ...rest })
+    return exitOfFound({ summary, needsSomebody })
   } finally {
     merge.close()
   }
