@@ -22,6 +22,7 @@ export interface Stretch {
 export class BlockFileWriter {
   readonly #file: number
   #end = 0
+  #checksum = 0
 
   constructor(path: string) {
     this.#file = openSync(path, 'wx')
@@ -32,6 +33,11 @@ export class BlockFileWriter {
     return this.#end
   }
 
+  /** Of all that was written so far. */
+  get checksum(): number {
+    return this.#checksum
+  }
+
   write(bytes: Buffer, { packed }: { readonly packed: boolean }): void {
     const smaller = packed ? deflateRawSync(bytes, { level: PACKING_LEVEL }) : bytes
     const stored = smaller.length < bytes.length ? smaller : bytes
@@ -39,6 +45,7 @@ export class BlockFileWriter {
     head.writeUInt32LE(stored.length, STORED_LENGTH)
     head.writeUInt32LE(bytes.length, LENGTH)
     head.writeUInt32LE(crc32(stored), CHECKSUM)
+    this.#checksum = crc32(head, this.#checksum)
     this.#append(head)
     this.#append(stored)
   }

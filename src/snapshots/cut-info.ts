@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import type { Cut } from '../engine/cut.js'
 import type { FoldCounts } from '../engine/fold.js'
-import { formatPosition, type Position, parsePosition } from '../log/position.js'
+import { formatPosition, parsePosition } from '../log/position.js'
 import { formatTicks, parseTicks, type Ticks } from '../log/ticks.js'
 import type { Stretch } from './block-file.js'
 
@@ -52,11 +52,14 @@ export const NOTHING_READ: CutInfo = {
   stretches: { subjects: NOWHERE, results: NOWHERE, keys: NOWHERE },
 }
 
-/** The chain of a cut: the same log cut at the same places and judged by the same times gives the same. */
-export function chainOf(previous: string, { position, eventId }: { position: Position; eventId: string }, now: number) {
-  return createHash('sha256')
-    .update(JSON.stringify([previous, formatPosition(position), eventId, now]))
-    .digest('hex')
+/** The chain of a cut: of the one before, of where it is and by what time it was judged, and of the states that it wrote. */
+export function chainOf(
+  previous: string,
+  { position, eventId }: Cut,
+  { now, states }: { now: number; states: number },
+): string {
+  const link = JSON.stringify([previous, formatPosition(position), eventId, now, states])
+  return createHash('sha256').update(link).digest('hex')
 }
 
 const count = z.int().min(0)

@@ -22,27 +22,30 @@ export interface NextCut extends Pick<AdvanceOptions, 'projection' | 'now' | 'si
   readonly latest: Ticks | undefined
 }
 
+const NO_MARK = 0
+
 /**
  * Writes the cut behind `past`, to which `delta` leads; false where somebody else has written one meanwhile. Throws SnapshotDamagedError,
  * NowWithoutDeadlinesError, what the file system throws, and the signal's reason; then nothing of it is left.
  */
 export async function writeCut(series: Series, past: Past, delta: Delta, next: NextCut): Promise<boolean> {
   const number = past.info.number + 1
-  const chain = chainOf(past.info.chain, next.cut, next.now)
   const file = series.create(number)
   try {
     const states = new Packer(file.blocks, { packed: true })
     const keep = (folded: FoldedSubject): StatePlace => ({
       cut: number,
-      mark: markOf(chain),
+      // What the states add up to is known when all are written.
+      mark: NO_MARK,
       ...states.add(...piecesOfFolded(folded)),
     })
     const advanced = await advance(past, delta, { ...next, keep })
     states.finish()
-    const { counts, subjects } = advanced
     const { cut, now, latest } = next
+    const chain = chainOf(past.info.chain, cut, { now, states: file.blocks.checksum })
+    const { counts, subjects } = advanced
     const below = past.belowNext()?.chain ?? ''
-    const stretches = writeRuns(file, past, advanced, next.projection)
+    const stretches = writeRuns(file, past, advanced, { projection: next.projection, mark: markOf(chain) })
     const { nextOrdinal } = delta
     return file.publish({ number, cut, now, latest, nextOrdinal, counts, subjects, chain, below, stretches })
   } finally {
@@ -50,7 +53,12 @@ export async function writeCut(series: Series, past: Past, delta: Delta, next: N
   }
 }
 
-function writeRuns({ blocks }: CutFileWriter, past: Past, { judged }: Advance, projection: Projection): Stretches {
+function writeRuns(
+  { blocks }: CutFileWriter,
+  past: Past,
+  { judged }: Advance,
+  { projection, mark }: { projection: Projection; mark: number },
+): Stretches {
   const isLowest = belowOf(past.info.number + 1) === 0
   const write = (kind: keyof Stretches, records: Iterable<RunRecord>) => {
     const newest = [...records].sort(compareRecords)
@@ -59,7 +67,7 @@ function writeRuns({ blocks }: CutFileWriter, past: Past, { judged }: Advance, p
     return writeRun(blocks, isLowest ? withoutEmpty(merged) : merged)
   }
   return {
-    subjects: write('subjects', entriesOf(judged)),
+    subjects: write('subjects', entriesOf(judged, { cut: past.info.number + 1, mark })),
     results: write('results', resultsOf(judged, projection)),
     keys: write('keys', keyChangesOf(judged)),
   }
@@ -69,10 +77,11 @@ function* withoutEmpty(records: Iterable<RunRecord>): Iterable<RunRecord> {
   for (const record of records) if (record.value.length > 0) yield record
 }
 
-function* entriesOf(judged: ReadonlyMap<string, Judged>): Iterable<RunRecord> {
+function* entriesOf(judged: ReadonlyMap<string, Judged>, own: Pick<StatePlace, 'cut' | 'mark'>): Iterable<RunRecord> {
   for (const [subject, { place, deadline, result }] of judged) {
     if (!place) throw new Error('a state that is judged for a snapshot is kept')
-    yield recordOfEntry(subject, { ...place, deadline, hasFindings: result.findings.length > 0 })
+    const { mark } = place.cut === own.cut ? own : place
+    yield recordOfEntry(subject, { ...place, mark, deadline, hasFindings: result.findings.length > 0 })
   }
 }
 
