@@ -71,12 +71,12 @@ async function* itemsOfCall(
 ): AsyncGenerator<ReadItem, void, undefined> {
   const decoder = new ReadDecoder()
   let node: Node | undefined
-  let cancel: () => void = () => undefined
+  let leave: () => void = () => undefined
   try {
     node = await cluster.node(purpose)
     const requiresLeader = cluster.needsLeader(purpose)
     const call = await node.read(request(), { silenceMs: silenceMsMax, requiresLeader, signal })
-    cancel = () => call.cancel()
+    leave = () => call.leave()
     for (let chunk = await call.read(); chunk; chunk = await call.read()) {
       const items = decoder.push(chunk)
       if (live && items.length > 0) call.allowSilence()
@@ -87,7 +87,7 @@ async function* itemsOfCall(
     if (node && error instanceof CallError) cluster.failed(node, error)
     throw error
   } finally {
-    cancel()
+    leave()
   }
 }
 

@@ -230,6 +230,23 @@ describe('a consumer', () => {
     expect(consumer.failure).toBeUndefined()
   })
 
+  test('keeps its connection while thousands of small streams are read over it', async () => {
+    const store = await open((await serve()).connectionString)
+    await groups(store).create(NAME, SETTINGS)
+    const consumer = new Consumer(store, NAME)
+    await until(() => consumer.kinds.includes('joined'))
+    await append(store, 'other', 'a')
+    // Servers close a connection on which a thousand calls are reset.
+    for (let round = 0; round < 50; round += 1) {
+      await Promise.all(
+        Array.from({ length: 50 }, () => eventsOf(store, 'other', { direction: 'backwards', maxCount: 1 })),
+      )
+    }
+    await append(store, 'orders', 'b')
+    await until(() => consumer.got.length === 1)
+    expect(consumer.kinds).toEqual(['joined', 'deliveries'])
+  })
+
   test('of a server that stays away is told of the outage', async () => {
     const served = await serve()
     const store = await open(served.connectionString, { outageMsMax: 200 })
