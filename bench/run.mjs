@@ -8,7 +8,19 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { keepResult, machineLine, renderResult } from './report.mjs'
 
-const BENCHES = ['serve', 'logs', 'wire', 'embedded', 'memory', 'live', 'repair', 'limits', 'growth', 'workers', 'as-of']
+const BENCHES = [
+  'serve',
+  'logs',
+  'wire',
+  'embedded',
+  'memory',
+  'live',
+  'repair',
+  'limits',
+  'growth',
+  'workers',
+  'as-of',
+]
 const main = fileURLToPath(new URL('../dist/src/main.js', import.meta.url))
 
 const { values, positionals } = parseArgs({
