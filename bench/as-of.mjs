@@ -11,7 +11,7 @@ const CUTS = 20
 /** A short run goes through a log so much smaller, and fewer cuts. */
 const SHORT = 50
 const CUTS_SHORT = 4
-const EVERY = 20_000
+const EVERY = 10_000
 const GOAL = 20
 
 export async function bench({ folder, main, short }) {

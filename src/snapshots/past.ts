@@ -45,7 +45,8 @@ export class Past {
   dueBy(now: number): Map<string, SubjectEntry> {
     const suspects = new Set<string>()
     for (const run of this.runs('subjects')) {
-      for (const key of keysWhere(run, (value) => deadlineIn(value) <= now)) suspects.add(key.toString('utf8'))
+      for (const key of keysWhere(run, (bytes, value) => deadlineIn(bytes, value) <= now))
+        suspects.add(key.toString('utf8'))
     }
     // An older run's word may have been taken back by a newer one.
     return new Map([...this.find(suspects)].filter(([, { deadline }]) => deadline <= now))

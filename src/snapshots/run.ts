@@ -62,12 +62,12 @@ function numbersIn(bytes: Buffer, start: number, count: number): Uint32Array {
 /** A block as it is read. */
 class RunBlock {
   readonly count: number
-  readonly #bytes: Buffer
+  readonly bytes: Buffer
   readonly #head: Uint32Array
   readonly #bodies: number
 
   constructor(bytes: Buffer) {
-    this.#bytes = bytes
+    this.bytes = bytes
     this.count = numbersIn(bytes, 0, 1)[0] as number
     this.#bodies = (1 + this.count * FIELDS) * NUMBER_BYTES
     this.#head = numbersIn(bytes, NUMBER_BYTES, this.count * FIELDS)
@@ -79,11 +79,15 @@ class RunBlock {
 
   keyOf(index: number): Buffer {
     const start = index === 0 ? 0 : this.#endOf(index - 1)
-    return this.#bytes.subarray(this.#bodies + start, this.#bodies + this.#keyEndOf(index))
+    return this.bytes.subarray(this.#bodies + start, this.valueStartOf(index))
   }
 
   valueOf(index: number): Buffer {
-    return this.#bytes.subarray(this.#bodies + this.#keyEndOf(index), this.#bodies + this.#endOf(index))
+    return this.bytes.subarray(this.valueStartOf(index), this.#bodies + this.#endOf(index))
+  }
+
+  valueStartOf(index: number): number {
+    return this.#bodies + this.#keyEndOf(index)
   }
 
   #keyEndOf(index: number): number {
@@ -111,10 +115,12 @@ export function* recordsWith(run: Run, orders: Uint32Array): Iterable<RunRecord>
   }
 }
 
-/** Gives the keys of the records whose values fulfil a condition. Throws SnapshotDamagedError. */
-export function* keysWhere(run: Run, holds: (value: Buffer) => boolean): Iterable<Buffer> {
+/** Gives the keys of the records whose values, which begin there in the bytes, fulfil a condition. Throws SnapshotDamagedError. */
+export function* keysWhere(run: Run, holds: (bytes: Buffer, value: number) => boolean): Iterable<Buffer> {
   for (const block of blocksOf(run)) {
-    for (let index = 0; index < block.count; index += 1) if (holds(block.valueOf(index))) yield block.keyOf(index)
+    for (let index = 0; index < block.count; index += 1) {
+      if (holds(block.bytes, block.valueStartOf(index))) yield block.keyOf(index)
+    }
   }
 }
 

@@ -41,14 +41,14 @@ export function recordOfEntry(subject: string, entry: SubjectEntry): RunRecord {
   return { order: hashOf(subject), key: Buffer.from(subject), value }
 }
 
-/** The deadline in the value of a record. */
-export function deadlineIn(value: Buffer): number {
-  return value.readDoubleLE(DEADLINE)
+/** The deadline in a record whose value begins there. */
+export function deadlineIn(bytes: Buffer, value: number): number {
+  return bytes.readDoubleLE(value + DEADLINE)
 }
 
 export function entryIn(value: Buffer): SubjectEntry {
   return {
-    deadline: deadlineIn(value),
+    deadline: deadlineIn(value, 0),
     block: value.readDoubleLE(BLOCK),
     cut: value.readUInt32LE(CUT),
     mark: value.readUInt32LE(MARK),

@@ -21,8 +21,8 @@ interface SnapshotCommandOptions extends StoreOptions, SnapshotOptions {
   readonly every: number
 }
 
-/** About a second of folding lies between two. */
-const EVERY_DEFAULT = 50_000
+/** A second of folding lies between two at most. */
+const EVERY_DEFAULT = 20_000
 /** What lies between two is held in memory. */
 const EVERY_MAX = 1_000_000
 
