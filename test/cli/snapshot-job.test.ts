@@ -76,7 +76,7 @@ describe('makegood snapshot', () => {
     expect(summaryOf(one)).toMatchObject({ made: summaryOf(one).cuts, behind: expect.any(Number) })
     const random = new Random(seedFor('kills of snapshot'), 0)
     let kills = 0
-    for (let round = 0; round < 8; round += 1) {
+    for (let round = 0; round < 5; round += 1) {
       const child = spawn(process.execPath, [MAIN, 'snapshot', '--store', store, '--every', EVERY], { stdio: 'ignore' })
       const ended = once(child, 'close')
       const before = countCuts(kept)

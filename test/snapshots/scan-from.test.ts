@@ -97,7 +97,7 @@ async function expectEqualAnswers(projection: Projection, logs: fc.Arbitrary<Ste
   return used
 }
 
-const RUNS = 400
+const RUNS = 250
 
 describe('a scan from a snapshot', () => {
   it('is equal to a replay from the start, at any cut and any now', async () => {
