@@ -3,6 +3,7 @@
 import { z } from 'zod'
 import { type ContentType, NO_BYTES, type RecordedEvent } from './event.js'
 import { type PropertyText, propertiesOf } from './json-text.js'
+import { parseQuickly } from './quick-event-line.js'
 import { type Revision, TOMBSTONE_REVISION } from './revision.js'
 import { formatTicks, isTime, parseTicks } from './ticks.js'
 
@@ -31,6 +32,11 @@ export function formatEventLine(event: LineEvent): string {
 export function parseEventLine(line: string | Uint8Array): ParsedEventLine {
   const text = typeof line === 'string' ? line : textOf(line)
   if (text === undefined) return broken('not valid UTF-8')
+  const event = parseQuickly(text)
+  return event ? { kind: 'event', event } : parseThoroughly(text)
+}
+
+function parseThoroughly(text: string): ParsedEventLine {
   const json = parseJson(text)
   if (json === undefined) return broken('not valid JSON')
   const fields = FIELDS.safeParse(json)
