@@ -6,6 +6,8 @@ import { streamOf } from '../log/stream.js'
 import { chunksOf } from './own-stream.js'
 
 const CATEGORY = 'makegood.notes'
+/** What a group was made for stands in a stream of its own: notes may be cut off once a checkpoint is beyond them. */
+const GROUP_CATEGORY = 'makegood.group'
 const NOTED = 'SubjectsNoted'
 const BEGUN = 'GroupBegun'
 
@@ -50,6 +52,11 @@ export type Begun = z.infer<typeof begun>
 
 export function notesStreamOf(name: string): string {
   return streamOf(CATEGORY, name)
+}
+
+/** The stream that says what a group was made for. */
+export function begunStreamOf(group: string): string {
+  return streamOf(GROUP_CATEGORY, group)
 }
 
 /** The events that say it, each small enough for one append; the numbers stand in the first. */

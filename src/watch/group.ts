@@ -16,7 +16,7 @@ import { StoreUnavailableError } from '../log/store-errors.js'
 import { metadataStreamOf, prefixesOf } from '../log/stream.js'
 import type { WatchSource } from './detection.js'
 import { GroupDetection } from './group-detection.js'
-import { type Begun, begunEvent, begunIn, notesStreamOf } from './group-notes.js'
+import { type Begun, begunEvent, begunIn, begunStreamOf, notesStreamOf } from './group-notes.js'
 import { EVENT_PARKED } from './group-parked.js'
 import { GroupWorker } from './group-worker.js'
 import { CheckpointRefusedError } from './resume.js'
@@ -93,7 +93,7 @@ function sourceOf({ store, projection, group, lagAlarmMs, wallClock }: GroupOpti
 async function beginGroup({ store, groups, group, projection, newId }: GroupOptions): Promise<void> {
   const name = groupNameOf(group)
   const isThere = (await groups.info(name)) !== undefined
-  const stream = notesStreamOf(watchNameOf(group))
+  const stream = begunStreamOf(group)
   const begun = await readBegun(store, stream)
   if (begun) mustBeSame(begun, projection, group)
   else if (isThere) {

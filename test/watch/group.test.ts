@@ -230,7 +230,7 @@ describe('a member', () => {
     const second = await Member.join(connectionString, new TestClock(), { projection })
     await second.done
     expect(String(second.failure)).toMatch(/version .*; this is .* version next.*another --group/)
-    expect(await eventsOf(store, 'makegood.notes-group.ops')).toHaveLength(1)
+    expect(await eventsOf(store, 'makegood.group-ops')).toHaveLength(1)
   })
 
   it('of a group that is deleted ends, and says why', async () => {

@@ -10,7 +10,8 @@ MAKEGOOD_WEBHOOK_SECRET is set. Ctrl-C saves what was done; the next run goes on
 
 Examples:
   $ makegood watch --store ./makegood-data
-  $ makegood watch --store ./makegood-data --webhook https://alerts.example/makegood --metrics-port 9464`
+  $ makegood watch --store ./makegood-data --webhook https://alerts.example/makegood --metrics-port 9464
+  $ makegood watch --store 'esdb://127.0.0.1:2113?tls=false' --group ops     (any number of times: they share the work)`
 
 /** Adds the command. */
 export function addWatch(program: Command, context: Context, run: (code: Promise<ExitCode>) => Promise<void>): void {
