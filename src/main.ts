@@ -1,6 +1,11 @@
 #!/usr/bin/env node
 // The composition root and `bin`: this process, one command, one exit code.
 import { runProgram } from './cli/program.js'
-import { processContext } from './process-context.js'
+import { processContext, programVersion } from './process-context.js'
+import { openTracing } from './tracing.js'
 
-process.exitCode = await runProgram(process.argv.slice(2), processContext())
+const args = process.argv.slice(2)
+const warn = (line: string) => void process.stderr.write(`makegood: ${line}\n`)
+const traces = await openTracing({ env: process.env, version: programVersion(), warn })
+process.exitCode = await traces.run(args, () => runProgram(args, processContext(traces.tracing)))
+await traces.close()

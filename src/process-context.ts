@@ -14,11 +14,13 @@ import { examineStore } from './examine-store.js'
 import { httpPost } from './http-post.js'
 import { openJudgingThreads } from './judging-threads.js'
 import { loadProjection } from './load-projection.js'
+import { NO_TRACING, type Tracing } from './log/tracing.js'
 import { openMetricsEndpoint } from './metrics-endpoint.js'
 import { openAuthority } from './open-authority.js'
 import { openLookup } from './open-lookup.js'
 import { openStore } from './open-store.js'
 import { OutputStream } from './output-stream.js'
+import { tracedAuthority } from './repair/traced-authority.js'
 import { folderScratch } from './scratch/folder-scratch.js'
 import { runSimulator, startSimulator } from './start-simulator.js'
 import { openCompensationFile } from './stores/files/compensations.js'
@@ -34,13 +36,13 @@ const GARBAGE_PERCENT_MAX = 100
 const MAIN = fileURLToPath(new URL('./main.js', import.meta.url))
 
 /** The context of this process. The first SIGINT or SIGTERM drains, the second ends it. */
-export function processContext(): Context {
+export function processContext(tracing: Tracing = NO_TRACING): Context {
   const { env, stdout, stderr } = process
   boundGarbage()
   const logger = pino({ level: 'warn', base: null }, pino.destination({ dest: 2, sync: true }))
   const interruption = watchSignals()
   return {
-    version: versionOf(),
+    version: programVersion(),
     env,
     stdout: new OutputStream(stdout),
     stderr: new OutputStream(stderr),
@@ -67,7 +69,11 @@ export function processContext(): Context {
     openCompensationFile,
     readLines: (files) => readLinesOf(files, EVENT_LINE_BYTES_MAX),
     loadProjection,
-    openAuthority,
+    openAuthority: async (where) => {
+      const authority = await openAuthority(where)
+      return tracing.isOn ? tracedAuthority(authority, tracing) : authority
+    },
+    tracing,
     openLookup,
     startSimulator,
     runSimulator: (args) => runSimulator(args, interruption.signal),
@@ -102,7 +108,8 @@ function memoryShare(): number {
   return Math.floor(Math.min(totalmem() / 4, getHeapStatistics().heap_size_limit / 3))
 }
 
-function versionOf(): string {
+/** The version that package.json names. */
+export function programVersion(): string {
   // dist/src/ in the package, two folders below its package.json.
   const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
   return (JSON.parse(text) as { version: string }).version

@@ -6,6 +6,7 @@ import type { PartJudges } from '../engine/part-judges.js'
 import type { Projection } from '../engine/projection.js'
 import type { Scratch } from '../engine/scratch.js'
 import type { EventReader, EventStore } from '../log/event-store.js'
+import type { Tracing } from '../log/tracing.js'
 import type { Authority } from '../repair/authority.js'
 import type { FileLine } from '../transfer/located-line.js'
 import type { Post } from '../watch/webhook.js'
@@ -163,6 +164,8 @@ export interface Context {
   readLines(files: readonly string[]): AsyncIterable<FileLine>
   /** By name or by the path of a module; undefined: the one that is meant where nobody names one. */
   loadProjection(nameOrPath: string | undefined): Promise<Projection>
+  /** Traces of what the commands do. */
+  readonly tracing: Tracing
   openAuthority(where: string): Promise<Authority>
   /** Who answers a lookup: a URL or a file of JSON lines. */
   openLookup(where: string): { ask(request: JsonObject): Promise<JsonValue> }

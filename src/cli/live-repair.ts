@@ -48,7 +48,7 @@ function apply(
   signal: AbortSignal,
   { store, projection, policy, authority, frozen, context, onOutcome }: LiveRepairOptions,
 ) {
-  const { user, version, newId, pause, failpoint } = context
+  const { user, version, newId, pause, failpoint, tracing } = context
   const actors = { actor: `${user}, watching`, approver: policy.approver, engineVersion: version }
   return applyPlan(
     {
@@ -60,6 +60,7 @@ function apply(
       now: () => now,
       newId,
       pause,
+      tracing,
       ...(failpoint && { onStep: failpoint }),
     },
     { approve: plan.digest, errorBudget: policy.errorBudget, isFrozen: frozen, signal, onOutcome },

@@ -101,6 +101,7 @@ async function watchStore(
       signal: running.drain,
       beside: (held: AbortSignal) => runBeside({ webhook, repairing, running }, held),
       repairStopped: () => repairing?.auto.stopped,
+      tracing: context.tracing,
       onStep: context.failpoint,
     }
     if (group) await watchInGroup({ ...watching, ...group.options(context) })
@@ -223,11 +224,11 @@ function openWebhook(
   store: EventStore,
   { name, url, context }: { name: string; url: URL; context: Context },
 ): Promise<Webhook> {
-  const { clock, newId, env, logger } = context
+  const { clock, newId, env, logger, tracing } = context
   const onTrouble = (error: Error) => logger.warn({ err: error }, 'webhook')
   const secret = env[SECRET]
   const post = context.httpPost(url)
-  return Webhook.open({ store, watch: name, post, clock, newId, onTrouble, ...(secret && { secret }) })
+  return Webhook.open({ store, watch: name, post, clock, newId, tracing, onTrouble, ...(secret && { secret }) })
 }
 
 /** The present, going on from where `--now` or a generated store's marker puts it. */

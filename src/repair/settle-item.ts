@@ -1,8 +1,9 @@
 // One item of a plan, from the decision to the proof. Whatever happens in between, a later run finds in the log how far this one
 // came and goes on from there.
 import type { Draft } from '../engine/projection.js'
+import { NO_TRACING, type Span, traceContextIn } from '../log/tracing.js'
 import type { Standing } from './decide.js'
-import type { ItemOutcome } from './item-outcome.js'
+import type { ItemOutcome, OutcomeKind } from './item-outcome.js'
 import type { PlanItem } from './plan.js'
 import { claimAndSettle, recordForgotten, resumeClaim } from './settle-command.js'
 import {
@@ -19,16 +20,39 @@ import {
 
 /** How often a lost race leads to a new decision before the item is left as a conflict. */
 const DECISIONS_MAX = 5
+const FAILED: ReadonlySet<OutcomeKind> = new Set(['refused', 'unknown', 'conflict'])
+/** A span links to at most so many events' traces. */
+const LINKS_MAX = 8
 
 /** Settles one item. Never throws for what stores and authorities answer; throws PlanStaleError and what a store throws. */
-export async function settleItem(work: Workplace, item: PlanItem): Promise<ItemOutcome> {
+export function settleItem(work: Workplace, item: PlanItem): Promise<ItemOutcome> {
+  const { subject, stream, key, rules } = item
+  const { tracing = NO_TRACING } = work
+  return tracing.inSpan('repair.item', { attributes: { subject, stream, key, rules } }, async (span) => {
+    const outcome = await decideAndSettle(work, item, tracing.isOn ? span : undefined)
+    span.note({ outcome: outcome.kind })
+    if (FAILED.has(outcome.kind)) span.fail(outcome.why ?? outcome.kind)
+    return outcome
+  })
+}
+
+/** `traced`: the span that stands for the item, where anybody listens. */
+async function decideAndSettle(work: Workplace, item: PlanItem, traced: Span | undefined): Promise<ItemOutcome> {
   for (let decisions = 0; decisions < DECISIONS_MAX; decisions += 1) {
     const standing = await readStanding(work, item)
+    if (traced && decisions === 0) linkCauses(traced, item, standing)
     await work.onStep?.('read', item)
     const attempted = await attempt(work, item, standing, decisions > 0)
     if (attempted !== 'again') return { item, ...attempted }
   }
   return { item, kind: 'conflict', why: `others appended between reading and writing, ${DECISIONS_MAX} times` }
+}
+
+/** The events that prove what is made good may be of somebody's trace. */
+function linkCauses(span: Span, { evidence }: PlanItem, { events }: Standing): void {
+  const proving = new Set(evidence.events)
+  const contexts = events.flatMap(({ id, metadata }) => (proving.has(id) ? (traceContextIn(metadata) ?? []) : []))
+  for (const context of contexts.slice(0, LINKS_MAX)) span.link(context)
 }
 
 async function attempt(work: Workplace, item: PlanItem, standing: Standing, raced: boolean): Promise<Attempted> {

@@ -4,6 +4,7 @@ import type { Attempt, Draft, Failure, Projection, RuleContext, Settlement } fro
 import { jsonEvent } from '../log/event.js'
 import type { AppendResult, EventStore } from '../log/event-store.js'
 import type { ExpectedRevision, Revision } from '../log/revision.js'
+import { NO_TRACING, type Tracing } from '../log/tracing.js'
 import type { Authority } from './authority.js'
 import { type Standing, standingOf, type Traces, tracesOf } from './decide.js'
 import type { ItemOutcome } from './item-outcome.js'
@@ -26,6 +27,7 @@ export interface Workplace {
   /** A random UUID. */
   readonly newId: () => string
   readonly pause: (ms: number) => Promise<void>
+  readonly tracing?: Tracing
   /** Told before and after each step that a kill could fall between; tests stop the process there. */
   readonly onStep?: (step: StepName, item: PlanItem) => Promise<void> | void
 }
@@ -116,13 +118,17 @@ export function appendDrafts(
 ): Promise<AppendResult> {
   const { item, standing, attemptId, step, drafts, expected, idOf = work.newId, outcome = {} } = about
   const { folded } = standing
-  const { plan, campaignId, actors, projection } = work
+  const { plan, campaignId, actors, projection, tracing = NO_TRACING } = work
   const shared = { plan, item, campaignId, actors, folded, projection, attemptId, step, outcome }
-  const events = drafts.map((draft, part) => {
-    const metadata = provenanceOf({ ...shared, part })
-    return jsonEvent({ id: idOf(draft, part), type: draft.type, data: draft.data, metadata })
+  return tracing.inSpan(`repair.${step}`, { attributes: { stream: item.stream } }, async (span) => {
+    const events = drafts.map((draft, part) => {
+      const metadata = { ...provenanceOf({ ...shared, part }), ...tracing.current() }
+      return jsonEvent({ id: idOf(draft, part), type: draft.type, data: draft.data, metadata })
+    })
+    const result = await appendSettled(work.store, item.stream, events, expected, work.pause)
+    span.note({ result: result.kind })
+    return result
   })
-  return appendSettled(work.store, item.stream, events, expected, work.pause)
 }
 
 /** A try of an item under its key. */

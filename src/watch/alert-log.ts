@@ -3,6 +3,7 @@
 import { jsonEvent } from '../log/event.js'
 import type { EventStore } from '../log/event-store.js'
 import type { Revision } from '../log/revision.js'
+import type { Tracing } from '../log/tracing.js'
 import { ALERT_EVENTS, type Alert, type AlertRecord, alertRecordIn, alertStreamOf } from './alert.js'
 import { chunksOf, type OwnAppend, OwnStream } from './own-stream.js'
 
@@ -16,6 +17,7 @@ export interface AlertLogOptions {
   /** The last event of each stream that somebody was told of for sure; default what the checkpoint knew. */
   readonly told?: Readonly<Record<string, Revision>>
   readonly newId: () => string
+  readonly tracing?: Tracing | undefined
 }
 
 export class AlertLog {
@@ -91,8 +93,10 @@ export class AlertLog {
   }
 
   async #append(stream: OwnStream, records: readonly AlertRecord[]): Promise<OwnAppend> {
+    // Where nobody traces, no metadata.
+    const metadata = this.#options.tracing?.current()
     const events = records.map((data) =>
-      jsonEvent({ id: this.#options.newId(), type: ALERT_EVENTS[data.change], data }),
+      jsonEvent({ id: this.#options.newId(), type: ALERT_EVENTS[data.change], data, metadata }),
     )
     while ((await stream.append(events)) === 'taken') {
       const { head } = stream

@@ -54,7 +54,7 @@ export class LiveDetection {
   readonly #options: LiveDetectionOptions
   /** Touched since it was judged, with the keys that it used then. */
   readonly #touched = new Map<string, readonly string[]>()
-  /** What the first reading found, until `judge` has given it. */
+  /** What the first reading found, in log order, until `judge` has given it. */
   #foundFirst: string[] = []
   #position: Position | undefined
   #now: number
@@ -90,11 +90,15 @@ export class LiveDetection {
   async addFromStart(now: number, events: ReadingEvents): Promise<RecordedEvent | undefined> {
     const { reader, projection, memory, residentsMax = RESIDENTS_MAX } = this.#options
     this.#now = Math.max(now, this.#now)
-    const onSubject = (folded: FoldedSubject, first: Position | undefined) => this.#takeOver(folded, first)
+    const found: Pick<FoldedSubject, 'subject' | 'ordinal'>[] = []
+    const onSubject = (folded: FoldedSubject, first: Position | undefined) => {
+      if (this.#takeOver(folded, first)) found.push({ subject: folded.subject, ordinal: folded.ordinal })
+    }
     const options = { reader, projection, memory, placesMax: residentsMax, ...events, onSubject }
     const { last, counts } = await readFromStart(options)
     this.residents.addCounts(counts)
     for (const subject of this.keys.sharingSubjects()) this.touch(subject)
+    this.#foundFirst = found.sort((a, b) => a.ordinal - b.ordinal).map(({ subject }) => subject)
     this.#position = last?.position
     return last
   }
@@ -124,7 +128,7 @@ export class LiveDetection {
     for (const subject of judged) this.#judgeOne(subject, shared.get(subject))
     this.#touched.clear()
     this.residents.trim(this.#options.residentsMax ?? RESIDENTS_MAX)
-    return [...judged, ...this.#foundFirst.splice(0)]
+    return [...this.#foundFirst.splice(0), ...judged]
   }
 
   /** The latest `now` that was judged by. */
@@ -236,17 +240,20 @@ export class LiveDetection {
     this.deadlines.set(subject, nextDeadline(state, projection, this.#now))
   }
 
-  /** A subject of the first reading: it is judged by itself, and again later if it turns out to share keys. */
-  #takeOver(folded: FoldedSubject, first: Position | undefined): void {
+  /**
+   * A subject of the first reading: it is judged by itself, and again later if it turns out to share keys. Gives whether anything has to be
+   * remembered of it.
+   */
+  #takeOver(folded: FoldedSubject, first: Position | undefined): boolean {
     const { subject, state } = folded
     if (first) this.residents.put({ folded, first })
     else this.residents.drop(subject)
     this.#judgeFolded(folded)
-    if (this.found.has(subject) || this.deadlines.of(subject) !== undefined) this.#foundFirst.push(subject)
     const uses = this.keys.usesOf(state)
     const keys = [...new Set(uses)]
     this.keys.replace(subject, [], keys)
     if (keys.length < uses.length) this.touch(subject)
+    return this.found.has(subject) || this.deadlines.of(subject) !== undefined
   }
 }
 

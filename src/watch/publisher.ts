@@ -11,6 +11,7 @@ import type { Detection } from './detection.js'
 import type { OpenFinding } from './live-detection.js'
 import type { Opening, Outage, Outages } from './outages.js'
 import type { OwnAppend } from './own-stream.js'
+import type { TracedBatch } from './traced-batch.js'
 
 export interface PublisherOptions {
   readonly reader: EventReader
@@ -22,6 +23,8 @@ export interface PublisherOptions {
   readonly onAlert: (record: AlertRecord) => void
   /** Told of what was written, before anybody else is told. */
   readonly onWritten?: ((records: readonly AlertRecord[]) => void) | undefined
+  /** For their traces. */
+  readonly traced: TracedBatch
   readonly onStep?: ((step: 'alerts-written' | 'told') => Promise<void>) | undefined
 }
 
@@ -163,8 +166,14 @@ export class Publisher {
 
   /** Writes changes of alerts and tells of them; like `publish`, but nothing is withheld. */
   async tell(changes: readonly Change[], now: number): Promise<OwnAppend> {
-    const { alerts, watch, onWritten, onAlert, onStep } = this.#options
     if (changes.length === 0) return 'appended'
+    const { watch, traced } = this.#options
+    const alerts = changes.map(({ alert }) => alert)
+    return traced.publish(watch, alerts, () => this.#write(changes, now))
+  }
+
+  async #write(changes: readonly Change[], now: number): Promise<OwnAppend> {
+    const { alerts, watch, onWritten, onAlert, onStep } = this.#options
     const at = new Date(now).toISOString()
     const records = changes.map(({ change, alert, detail }): AlertRecord => ({ ...alert, change, watch, at, detail }))
     if ((await alerts.write(records)) === 'taken') return 'taken'

@@ -2,6 +2,7 @@
 import type { MemoryLimit } from '../engine/partitioned-log.js'
 import type { Projection } from '../engine/projection.js'
 import type { EventStore } from '../log/event-store.js'
+import type { Tracing } from '../log/tracing.js'
 import type { AlertRecord } from './alert.js'
 import type { WatchSource } from './detection.js'
 import type { OutagePolicy } from './outages.js'
@@ -36,6 +37,7 @@ export interface SessionOptions {
   readonly onState?: (state: WatchState) => void
   /** How long a delivery took that an event told of while the watch was live, in milliseconds. */
   readonly onDelivery?: (tookMs: number) => void
+  readonly tracing?: Tracing
   /** Named steps, for tests of what a kill leaves behind. */
   readonly onStep?: ((step: WatchStep) => Promise<void>) | undefined
 }

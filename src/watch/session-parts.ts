@@ -19,7 +19,7 @@ export async function openParts(
   options: SessionOptions,
   listeners: Required<Pick<ResumeOptions, 'onFolded' | 'onFlow'>>,
 ): Promise<SessionParts & { since: readonly AlertRecord[] }> {
-  const { store, name, projection, newId, outage, source } = options
+  const { store, name, projection, newId, outage, source, tracing } = options
   const memory = await resume({ ...options, ...listeners })
   const { checkpoint } = memory
   const rules = [...rulesOf(projection).map(({ id }) => id), ...Object.values(OWN_RULES), ...(source?.rules ?? [])]
@@ -30,7 +30,7 @@ export async function openParts(
   // Begun anew, it has told all the same what the checkpoint that is left behind knew to be told.
   const told = memory.freshStart === 'asked' ? memory.checkpoints.checkpoint?.head.alertHeads : undefined
   const before = { ...(known && { known }), ...(told && { told }) }
-  const { log: alerts, since } = await AlertLog.open({ store, watch: name, rules, newId, ...before })
+  const { log: alerts, since } = await AlertLog.open({ store, watch: name, rules, newId, tracing, ...before })
   const outages = new Outages(outage, newId)
   for (const { id, detail } of alerts.alertsOf(null)) outages.restore(id, detail)
   return { memory, alerts, outages, flow: new Flow(projection.live?.flow, outage, checkpoint?.head.flow), since }

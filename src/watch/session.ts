@@ -19,6 +19,7 @@ import { Publisher, WITHHELD_RETRY_MS } from './publisher.js'
 import type { FreshStart } from './resume.js'
 import type { Outcome, SessionOptions } from './session-options.js'
 import { openParts, type SessionParts } from './session-parts.js'
+import { TracedBatch } from './traced-batch.js'
 import { isCurrent, nextState, type WatchEvent, type WatchState } from './watch-state.js'
 
 export class Session {
@@ -34,6 +35,7 @@ export class Session {
   #eventId: string | undefined
   #lastCreated: number | undefined
   readonly #lag: Lag
+  readonly #traced: TracedBatch
   /** Ids of the alerts that were open when they were last told of again. */
   #remindable = new Set<string>()
   #wasCurrent = false
@@ -49,10 +51,11 @@ export class Session {
     this.#flow = flow
     this.freshStart = memory.freshStart
     this.#eventId = memory.checkpoint?.head.eventId
+    this.#traced = new TracedBatch(options.tracing)
     this.#lag = new Lag(options.clock, options.lagAlarmMs)
     this.#heartbeatAt = options.clock()
     const onAlert = (record: AlertRecord) => this.#onAlert(record)
-    const told = { onAlert, onWritten, onStep }
+    const told = { onAlert, onWritten, onStep, traced: this.#traced }
     this.#publisher = new Publisher({ reader: store, watch, detection, alerts, outages, ...told })
     this.#progress = new Progress({ memory, alerts, outages, flow, projection, newId, onStep })
   }
@@ -151,6 +154,7 @@ export class Session {
   async message(message: SubscriptionMessage): Promise<Outcome> {
     switch (message.kind) {
       case 'events':
+        this.#traced.begin(message.events.length)
         await this.detection.add(message.events)
         this.#noteLast(message.events.at(-1))
         return this.#settle()
@@ -167,6 +171,7 @@ export class Session {
 
   /** A moment has come at which something may be due. */
   tick(): Promise<Outcome> {
+    this.#traced.begin(0)
     return this.#settle()
   }
 
@@ -213,6 +218,7 @@ export class Session {
   noteFolded(event: RecordedEvent, { subject, state }: FoldedSubject): void {
     const { projection, onDelivery } = this.#options
     this.#noteFlow(event, subject)
+    this.#traced.note(subject, event)
     if (!isCurrent(this.#state) || !onDelivery || !this.#flow.isEnd(event.type)) return
     const took = projection.live?.tookMs?.(state, event.id)
     if (took !== undefined) onDelivery(took)

@@ -8,6 +8,7 @@ import type { EventStore } from '../log/event-store.js'
 import { comparePositions, formatPosition, type Position, parsePosition } from '../log/position.js'
 import { InvalidPositionError, StoreUnavailableError } from '../log/store-errors.js'
 import { streamOf } from '../log/stream.js'
+import { type Tracing, traceContextIn } from '../log/tracing.js'
 import { ALERT_CATEGORY, type AlertRecord, alertRecordIn } from './alert.js'
 import { OwnStream } from './own-stream.js'
 import { pauseUnless } from './pause.js'
@@ -30,6 +31,7 @@ export interface WebhookOptions {
   /** Milliseconds since the Unix epoch, for the signature. */
   readonly clock: () => number
   readonly newId: () => string
+  readonly tracing?: Tracing
   /** The first pause before trying again; it doubles, up to a minute. */
   readonly retryMs?: number
   /** The webhook, or the store, did not answer as it should. It is tried again. */
@@ -118,7 +120,7 @@ export class Webhook {
     const record = alertRecordIn(event)
     if (!this.#isMine(record)) return
     for (let pause = this.#retryMs; !signal.aborted; pause = Math.min(2 * pause, RETRY_MAX_MS)) {
-      if (await this.#send(record, event.id, signal)) {
+      if (await this.#trace(record, event, () => this.#send(record, event.id, signal))) {
         this.#backlog = Math.max(0, this.#backlog - 1)
         return this.#remember(event.position)
       }
@@ -126,11 +128,24 @@ export class Webhook {
     }
   }
 
+  /** Each try is a span that goes on from the one in which the alert was published. */
+  #trace({ rule, change }: AlertRecord, { metadata }: RecordedEvent, send: () => Promise<boolean>): Promise<boolean> {
+    const { tracing } = this.#options
+    if (!tracing?.isOn) return send()
+    const parent = traceContextIn(metadata) ?? null
+    return tracing.inSpan('webhook.deliver', { parent, attributes: { rule, change } }, async (span) => {
+      const isTaken = await send()
+      if (!isTaken) span.fail('the webhook did not take it')
+      return isTaken
+    })
+  }
+
   async #send(record: AlertRecord, deliveryId: string, ending: AbortSignal): Promise<boolean> {
-    const { post, secret, clock, onTrouble } = this.#options
+    const { post, secret, clock, onTrouble, tracing } = this.#options
     const body = JSON.stringify({ type: 'alert', ...record })
     const signature = secret === undefined ? {} : { 'makegood-signature': signatureOf(body, secret, clock()) }
-    const headers = { 'content-type': 'application/json', 'makegood-delivery': deliveryId, ...signature }
+    const trace = { ...tracing?.current() }
+    const headers = { 'content-type': 'application/json', 'makegood-delivery': deliveryId, ...signature, ...trace }
     try {
       const status = await post(body, headers, ending)
       if (status >= 200 && status < 300) return true

@@ -94,7 +94,7 @@ function workOf(
     nowFixed: number | undefined
   },
 ): Parameters<typeof applyPlan>[0] {
-  const { failpoint, newId, pause, clock, user, version } = context
+  const { failpoint, newId, pause, clock, user, version, tracing } = context
   const { approver = user, authority, lookUp, nowFixed } = by
   return {
     store,
@@ -106,6 +106,7 @@ function workOf(
     now: nowFixed === undefined ? clock : () => nowFixed,
     newId,
     pause,
+    tracing,
     ...(failpoint && { onStep: failpoint }),
   }
 }
