@@ -32,8 +32,8 @@ export async function bench({ folder, main, runs }) {
 }
 
 function expectEvents(found, expected) {
-  // The store's own marker is an event too, which a bare loop sees.
-  if (Math.abs(found - expected) > 1) throw new Error(`expected ${expected} events, found ${found}`)
+  // The store's marker is an event too, and so is what a server that served it wrote: a bare loop sees them.
+  if (Math.abs(found - expected) > 16) throw new Error(`expected ${expected} events, found ${found}`)
 }
 
 function lastLineOf(text) {
