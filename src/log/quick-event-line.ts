@@ -4,32 +4,28 @@ import { NO_BYTES, type RecordedEvent } from './event.js'
 import { parseTicks } from './ticks.js'
 
 const HEAD =
-  /^\{"stream":"([^"\\\p{Cc}]+)","revision":(0|[1-9]\d{0,14}),"id":"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})","type":"([^"\\\p{Cc}]*)",(?:"created":"([^"\\\p{Cc}]+)",)?"contentType":"application\/json","data":/u
+  /^\{"stream":"[^"\\\p{Cc}]+","revision":(?:0|[1-9]\d{0,14}),"id":"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}","type":"[^"\\\p{Cc}]*",(?:"created":"[^"\\\p{Cc}]+",)?"contentType":"application\/json","data":/u
+const DATA = ',"data":'
 const METADATA = ',"metadata":'
 
 const encoder = new TextEncoder()
 
 /** The event of a line; undefined where the line is not of that form. */
 export function parseQuickly(text: string): Omit<RecordedEvent, 'position'> | undefined {
-  const head = HEAD.exec(text)
-  if (!head || !text.endsWith('}')) return undefined
-  const [before, stream = '', revision, id = '', type = '', time] = head
-  const created = time === undefined ? undefined : parseTicks(time)
-  if (time !== undefined && created === undefined) return undefined
-  const values = valuesFrom(text, before.length)
-  if (!values) return undefined
-  const { data, metadata } = values
-  return {
-    stream,
-    revision: Number(revision),
-    id,
-    type,
-    contentType: 'application/json',
-    data: encoder.encode(data),
-    metadata: metadata === undefined ? NO_BYTES : encoder.encode(metadata),
-    created,
-  }
+  const length = HEAD.exec(text)?.[0].length
+  if (length === undefined || !text.endsWith('}')) return undefined
+  // Texts that were parsed are their own; ones that are cut out would hold the whole line for as long as somebody keeps an id.
+  const head = JSON.parse(`${text.slice(0, length - DATA.length)}}`) as Head
+  const created = head.created === undefined ? undefined : parseTicks(head.created)
+  const values = valuesFrom(text, length)
+  if (!values || (head.created !== undefined && created === undefined)) return undefined
+  const { stream, revision, id, type, contentType } = head
+  const metadata = values.metadata === undefined ? NO_BYTES : encoder.encode(values.metadata)
+  return { stream, revision, id, type, contentType, data: encoder.encode(values.data), metadata, created }
 }
+
+/** What the pattern lets through. */
+type Head = Pick<RecordedEvent, 'stream' | 'revision' | 'id' | 'type' | 'contentType'> & { readonly created?: string }
 
 /**
  * The texts of data and metadata. Where both sides of the last `,"metadata":` are whole values it stands between the two: were it inside of one, that
