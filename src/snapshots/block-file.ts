@@ -120,10 +120,18 @@ export class BlockFile {
     if (start < 0 || start + length > this.length) throw new SnapshotDamagedError(this.path, 'is cut short')
     const bytes = Buffer.allocUnsafe(length)
     for (let from = 0; from < length; ) {
-      const read = readSync(this.#file, bytes, from, length - from, start + from)
+      const read = this.#readSome(bytes, from, start + from)
       if (read === 0) throw new SnapshotDamagedError(this.path, 'is cut short')
       from += read
     }
     return bytes
+  }
+
+  #readSome(bytes: Buffer, from: number, position: number): number {
+    try {
+      return readSync(this.#file, bytes, from, bytes.length - from, position)
+    } catch (cause) {
+      throw new SnapshotDamagedError(this.path, 'cannot be read', { cause })
+    }
   }
 }
