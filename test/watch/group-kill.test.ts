@@ -18,11 +18,13 @@ const MEMBERS = 3
 const STEPS = ['noted', 'acknowledged', 'alerts-written', 'saved']
 
 let server: ServeProcess
+let folder: string
 let store: EventStore
 const processes: WatchProcess[] = []
 
 beforeEach(async () => {
-  server = await startServe(['--store', temporaryFolder(), '--insecure'])
+  folder = temporaryFolder()
+  server = await startServe(['--store', folder, '--insecure'])
   store = await openEventStoreDbStore({ connectionString: server.connectionString })
   await pay(store, 'first', 600_000)
 })
@@ -149,6 +151,18 @@ describe('a group whose processes are killed', () => {
       () => second.stderr,
     )
     expectExact(await settle())
+  })
+
+  it('goes on after the server was killed, and has lost nothing', async () => {
+    for (let member = 0; member < 2; member += 1) await start().says('"msg":"joined"')
+    for (const id of ['a', 'b', 'c']) await pay(store, id, 4_000)
+    await server.end('SIGKILL')
+    server = await startServe(['--store', folder, '--insecure', '--port', String(server.port)])
+    for (const id of ['d', 'e', 'f']) await pay(store, id, 0)
+    await sleep(2_000)
+    const records = await settle()
+    expectExact(records)
+    expect(new Set(records.map(({ subject }) => subject))).toEqual(new Set(['a', 'b', 'c', 'd', 'e', 'f']))
   })
 
   it('stops in good order after Ctrl-C, and another keeps the alerts at once', async () => {
