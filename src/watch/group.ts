@@ -73,7 +73,17 @@ export async function watchInGroup(options: GroupOptions): Promise<void> {
   const source = sourceOf(options, notesStream)
   const watching = watch({ ...options, name, source, wasReached: true, signal: ending })
   const ends = await Promise.allSettled([worker.run(ending), watching].map(abortOnFailure))
-  for (const end of ends) if (end.status === 'rejected') throw end.reason
+  for (const end of ends) if (end.status === 'rejected') throw failureOf(end.reason, group)
+}
+
+/** What a watch of its own advises does not go with a group. */
+function failureOf(cause: unknown, group: string): unknown {
+  if (!(cause instanceof CheckpointRefusedError)) return cause
+  const why = 'the log is not the one that its keeper has read: it was rewritten, or is of another store'
+  return new CheckpointRefusedError(
+    `Group ${group} cannot go on, since ${why}. Name the store that it belongs to, or take another --group: it begins at the start of the log`,
+    { cause },
+  )
 }
 
 function sourceOf({ store, projection, group, lagAlarmMs, wallClock }: GroupOptions, notesStream: string): WatchSource {

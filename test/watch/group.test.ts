@@ -233,6 +233,23 @@ describe('a member', () => {
     expect(await eventsOf(store, 'makegood.group-ops')).toHaveLength(1)
   })
 
+  it('of a group whose checkpoint is of another log is refused, and told how to go on', async () => {
+    const store = openMemoryStore()
+    const { connectionString } = await serve({ store })
+    const clock = new TestClock()
+    const member = await Member.join(connectionString, clock)
+    await happen(store, paid('b1'))
+    await until(() => member.told.length === 1, 'an alert')
+    await member.drain()
+    const elsewhere = openMemoryStore()
+    const checkpoints = await eventsOf(store, 'makegood.checkpoint-group.ops')
+    await elsewhere.append('makegood.checkpoint-group.ops', checkpoints, 'noStream')
+    const lost = await Member.join((await serve({ store: elsewhere })).connectionString, clock)
+    for (let n = 0; n < 30; n += 1) await happen(elsewhere, paid(`b${n}`))
+    await lost.done
+    expect(String(lost.failure)).toMatch(/Group ops cannot go on.*take another --group/)
+  })
+
   it('of a group that is deleted ends, and says why', async () => {
     const { connectionString } = await serve()
     const member = await Member.join(connectionString, new TestClock())
