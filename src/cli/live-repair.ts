@@ -1,6 +1,7 @@
 // What a watch that repairs does with a few subjects: plan, approve by the policy, apply. The plan, the campaign and the protocol are those of
 // `plan` and `apply`.
 import { readerOfSubjects } from '../engine/few-subjects.js'
+import type { LookUp } from '../engine/judge-part.js'
 import type { Intent, Projection } from '../engine/projection.js'
 import { type ReplayResult, replay } from '../engine/replay.js'
 import type { EventStore } from '../log/event-store.js'
@@ -21,17 +22,20 @@ export interface LiveRepairOptions {
   readonly clock: () => number
   readonly frozen: () => string | undefined
   readonly context: Context
+  /** Who outside of the log is asked before anything is planned and claimed, as in `plan` and `apply`. */
+  readonly lookUp: LookUp | undefined
   readonly onOutcome: (outcome: ItemOutcome) => void
 }
 
 /** A repair for `watch --repair`. */
 export function liveRepair(options: LiveRepairOptions): Repair {
-  const { store, projection, policy, clock } = options
+  const { store, projection, policy, clock, lookUp } = options
   return async (subjects, reserve, signal) => {
     const now = clock()
     const found = await replay(readerOfSubjects(store, projection, subjects), projection, {
       now,
       filters: { subjects },
+      ...(lookUp && { lookUp }),
     })
     const asked = intentsWithin(found, policy)
     const count = asked.length === 0 ? 0 : await reserve(asked.map(({ value }) => value))
@@ -46,7 +50,7 @@ function apply(
   plan: ReturnType<typeof makePlan>,
   now: number,
   signal: AbortSignal,
-  { store, projection, policy, authority, frozen, context, onOutcome }: LiveRepairOptions,
+  { store, projection, policy, authority, frozen, context, lookUp, onOutcome }: LiveRepairOptions,
 ) {
   const { user, version, newId, pause, failpoint, tracing } = context
   const actors = { actor: `${user}, watching`, approver: policy.approver, engineVersion: version }
@@ -57,6 +61,7 @@ function apply(
       plan,
       actors,
       ...(authority && { authority }),
+      ...(lookUp && { lookUp }),
       now: () => now,
       newId,
       pause,

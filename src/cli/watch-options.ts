@@ -4,10 +4,12 @@ import type { OutagePolicy } from '../watch/outages.js'
 import { AUTHORITY_FLAGS, AUTHORITY_HELP } from './authority-option.js'
 import { durationOption, parseDuration } from './duration-option.js'
 import { UsageError } from './exit-codes.js'
+import { type LookupOptions, withLookupOption } from './lookup-option.js'
 import { numberOption } from './number-option.js'
 import { type StoreOptions, withStoreOptions } from './reading.js'
 
-export interface WatchCommandOptions extends StoreOptions {
+export interface WatchCommandOptions extends StoreOptions, LookupOptions {
+  readonly lookupAge: number
   readonly projection?: string
   readonly name?: string
   readonly group?: string
@@ -30,7 +32,7 @@ const MINUTE_MS = 60_000
 
 /** Adds the options. */
 export function withWatchOptions(command: Command): Command {
-  return withStoreOptions(command)
+  return withLookupOption(withStoreOptions(command))
     .option('--projection <name|file>', 'the name of a built-in projection, or a module made with defineProjection')
     .option('--name <name>', "of the watch: its checkpoint and its alerts bear it (default: the projection's)")
     .option('--group <name>', 'share the work with other processes that name the same group; needs a server')
@@ -49,6 +51,12 @@ export function withWatchOptions(command: Command): Command {
     .option('--lease <time>', 'after so much silence another process takes over', durationOption('--lease'), 15_000)
     .option('--repair <policy>', 'repair what this policy file allows, through the same protocol as apply')
     .option(AUTHORITY_FLAGS, AUTHORITY_HELP)
+    .option(
+      '--lookup-age <time>',
+      'an answer of a lookup counts for so long',
+      durationOption('--lookup-age'),
+      5 * MINUTE_MS,
+    )
     .option('--webhook <url>', 'where alerts are posted to')
     .option('--metrics-port <port>', 'serve /metrics and /health on this port (0: any free one)', portOption)
     .option('--metrics-host <address>', 'what to serve them on', '127.0.0.1')
@@ -60,11 +68,12 @@ export function nameOf({ name }: WatchCommandOptions, projection: string): strin
 }
 
 /** The group that it is to be one of; undefined where it watches alone. Throws UsageError, also where other options do not go with a group. */
-export function groupNameIn({ group, name, once, from }: WatchCommandOptions): string | undefined {
+export function groupNameIn({ group, name, once, from, lookup }: WatchCommandOptions): string | undefined {
   if (group === undefined) return undefined
   if (name !== undefined) throw new UsageError('--name and --group: a group has its own name; leave --name out')
   if (once) throw new UsageError('--once and --group: a group has no end that one of its processes could see')
   if (from !== 'checkpoint') throw new UsageError('--from and --group: to read the log again, take another --group')
+  if (lookup) throw new UsageError('--lookup and --group: a group goes by the log alone')
   return nameIn('--group', group)
 }
 

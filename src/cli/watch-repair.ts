@@ -1,4 +1,5 @@
 // `watch --repair POLICY`: the policy, the authority and the limits, put together.
+import type { LookUp } from '../engine/judge-part.js'
 import type { Projection } from '../engine/projection.js'
 import type { EventStore } from '../log/event-store.js'
 import { readStoreMarker } from '../log/store-marker.js'
@@ -23,6 +24,7 @@ interface Surroundings {
   readonly clock: () => number
   readonly session: () => Session | undefined
   readonly context: Context
+  readonly lookUp?: LookUp
   readonly onRow: (row: Row) => void
   readonly onReport: (report: RepairReport) => void
 }
@@ -42,7 +44,7 @@ export async function openWatchRepair(
   about: Surroundings,
 ): Promise<WatchRepair | undefined> {
   const { repair: path, now } = options
-  const { store, projection, name, clock, session, context, onRow, onReport } = about
+  const { store, projection, name, clock, session, context, lookUp, onRow, onReport } = about
   if (path === undefined) return undefined
   if (now !== undefined && !(await readStoreMarker(store)))
     throw new UsageError(
@@ -52,7 +54,7 @@ export async function openWatchRepair(
   const { isFrozen: frozen = () => undefined } = limitsOf(limitOptions(policy), context)
   const opened = projection.settlement ? await openAuthorityFor(store, options, context) : undefined
   const onOutcome = (outcome: Parameters<typeof itemRow>[0]) => onRow(itemRow(outcome))
-  const work = { store, projection, policy, authority: opened?.authority, clock, frozen, context, onOutcome }
+  const work = { store, projection, policy, authority: opened?.authority, clock, frozen, context, lookUp, onOutcome }
   const auto = new AutoRepair({
     store,
     name,

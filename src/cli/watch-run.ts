@@ -1,8 +1,10 @@
 // A run of `watch`: replays the log to its end, follows it, and prints what is opened and resolved, one line a change.
 import { once } from 'node:events'
+import type { LookUp } from '../engine/judge-part.js'
 import type { EventStore } from '../log/event-store.js'
 import type { AlertRecord } from '../watch/alert.js'
 import { watchInGroup } from '../watch/group.js'
+import { LiveLookups } from '../watch/live-lookups.js'
 import { WatchMetrics } from '../watch/metrics.js'
 import { CheckpointRefusedError } from '../watch/resume.js'
 import type { Session } from '../watch/session.js'
@@ -11,6 +13,7 @@ import type { WatchState } from '../watch/watch-state.js'
 import { Webhook } from '../watch/webhook.js'
 import type { Context } from './context.js'
 import { EXIT, type ExitCode, UsageError } from './exit-codes.js'
+import { lookUpOf } from './lookup-option.js'
 import { memoryOf } from './memory-option.js'
 import { formatOf, type Row } from './output.js'
 import { nowOf, storeOf } from './reading.js'
@@ -68,7 +71,10 @@ async function watchStore(
   const projection = await context.loadProjection(options.projection)
   const running = new Running(context.interruption.signal)
   const clock = await clockOf(store, options, context)
-  const metrics: WatchMetrics = new WatchMetrics({ session: () => running.session, webhook: () => webhook })
+  const lookUp = lookUpOf(options, projection, context)
+  const lookups = lookUp && openLookups(lookUp, options, context)
+  const sources = { session: () => running.session, webhook: () => webhook, lookups: () => lookups }
+  const metrics: WatchMetrics = new WatchMetrics(sources)
   const group = NamedGroup.of(options, { store, where: storeOf(options, context), metrics })
   const name = group?.name ?? nameOf(options, projection.name)
   const webhook = url && (await openWebhook(store, { name, url, context }))
@@ -79,6 +85,7 @@ async function watchStore(
     clock,
     session: () => running.session,
     context,
+    ...(lookUp && { lookUp }),
     onRow: surroundings.printRow,
     onReport: ({ outcomes }) => metrics.countRepairs(outcomes),
   })
@@ -102,6 +109,7 @@ async function watchStore(
       beside: (held: AbortSignal) => runBeside({ webhook, repairing, running }, held),
       repairStopped: () => repairing?.auto.stopped,
       tracing: context.tracing,
+      ...(lookups && { lookups }),
       onStep: context.failpoint,
     }
     if (group) await watchInGroup({ ...watching, ...group.options(context) })
@@ -218,6 +226,11 @@ function exitCode({ once }: WatchCommandOptions, { interruption }: Context, last
   if (last.detection.residents.counts.unattributable > 0) return EXIT.incomplete
   const found = [...last.detection.found.values()].flat()
   return found.some(({ finding }) => finding.disposition !== 'observe') ? EXIT.findings : EXIT.clean
+}
+
+function openLookups(lookUp: LookUp, { lookupAge }: WatchCommandOptions, { logger }: Context): LiveLookups {
+  const onTrouble = (error: Error) => logger.warn({ err: error }, 'lookup')
+  return new LiveLookups({ lookUp, clock: () => performance.now(), ageMaxMs: lookupAge, onTrouble })
 }
 
 function openWebhook(

@@ -34,6 +34,10 @@ export interface Detection {
   judge(now: number): Promise<readonly string[]>
   /** Since when others on whom it rests have lagged, in milliseconds since the Unix epoch; undefined, or left out: they do not. */
   behindSince?(): number | undefined
+  /** Whether what others say of a subject may still come in time: until then nothing is told of it. Left out: nobody is asked. */
+  awaits?(subject: string): boolean
+  /** Whether a rule cannot be asked about a subject now, so that it is neither true nor over. Left out: all can be. */
+  cannotTell?(rule: string, subject: string): boolean
 }
 
 /** One event as the domain's flow sees it; `at`: when it came, in milliseconds since the Unix epoch. */

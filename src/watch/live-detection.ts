@@ -38,6 +38,8 @@ export interface LiveDetectionOptions {
   readonly residentsMax?: number
   /** What the first reading of a log may take of memory; left out: all that it needs. */
   readonly memory?: MemoryLimit
+  /** What others have said of a subject; undefined, or left out: nothing is known, and rules that need it are not asked. */
+  readonly answersOf?: (subject: string) => RuleContext['lookups'] | undefined
   /** Called for each event that was folded for the first time, but for those of the first reading. */
   readonly onFolded?: (event: RecordedEvent, folded: FoldedSubject) => void
 }
@@ -231,9 +233,9 @@ export class LiveDetection {
   }
 
   #judgeFolded(folded: FoldedSubject, shared?: readonly Finding[]): void {
-    const { projection } = this.#options
+    const { projection, answersOf } = this.#options
     const { subject, state } = folded
-    const context = contextAt(this.#now, projection)
+    const context = contextAt(this.#now, projection, answersOf?.(subject))
     const findings = judgeSubject(folded, projection, context, shared)
     if (findings.length > 0) this.found.set(subject, opened(findings, folded, projection, context))
     else this.found.delete(subject)
@@ -273,15 +275,15 @@ export function opened(
 }
 
 /** Without deadlines nobody would judge again when time alone changes a finding: so `now` must not be looked at then. */
-export function contextAt(now: number, { name, live }: Projection): RuleContext {
-  if (live) return { now, lookups: {} }
+export function contextAt(now: number, { name, live }: Projection, lookups: RuleContext['lookups'] = {}): RuleContext {
+  if (live) return { now, lookups }
   return {
     get now(): number {
       throw new InvalidProjectionError(
         `${name}: live: its rules look at now, so watch has to be told when: add live: { deadlines(state) {…} }`,
       )
     },
-    lookups: {},
+    lookups,
   }
 }
 

@@ -2,6 +2,7 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { AlertRecord } from './alert.js'
 import type { OpenFinding } from './live-detection.js'
+import type { LiveLookups } from './live-lookups.js'
 import type { Session } from './session.js'
 import { isCurrent, WATCH_STATES } from './watch-state.js'
 
@@ -21,6 +22,8 @@ export interface MetricsSource {
   /** The session that runs; undefined while the watch stands by or begins. */
   session(): Session | undefined
   /** Alerts that wait for a webhook, where there is one. */
+  /** Who is asked beside the log, where anybody is. */
+  lookups?(): Pick<LiveLookups, 'backlog' | 'failures' | 'skipped'> | undefined
   webhook(): { readonly backlog: number; readonly failures: number } | undefined
 }
 
@@ -56,6 +59,7 @@ export class WatchMetrics {
     this.#addCoverage()
     this.#addFindings()
     this.#addAlerts()
+    this.#addLookups()
   }
 
   /** A delivery was seen that took so many milliseconds. */
@@ -175,6 +179,20 @@ export class WatchMetrics {
       const webhook = this.#source.webhook()
       if (webhook) failures.set(webhook.failures)
     })
+  }
+
+  #addLookups(): void {
+    const counts: readonly (readonly [string, 'backlog' | 'failures' | 'skipped', string])[] = [
+      ['makegood_lookup_backlog', 'backlog', 'Subjects that wait for an answer from outside of the log.'],
+      ['makegood_lookup_failures', 'failures', 'Lookups since the start that nobody could answer.'],
+      ['makegood_lookup_skipped', 'skipped', 'Subjects since the start that were not asked about: too many waited.'],
+    ]
+    for (const [name, count, help] of counts) {
+      const gauge = this.#gauge(name, help, [], () => {
+        const lookups = this.#source.lookups?.()
+        if (lookups) gauge.set(lookups[count])
+      })
+    }
   }
 
   /** Findings that are true now, with their age and what is left of their time, in milliseconds. */

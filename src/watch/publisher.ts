@@ -16,7 +16,7 @@ import type { TracedBatch } from './traced-batch.js'
 export interface PublisherOptions {
   readonly reader: EventReader
   readonly watch: string
-  readonly detection: Pick<Detection, 'found'>
+  readonly detection: Pick<Detection, 'found' | 'awaits' | 'cannotTell'>
   readonly alerts: AlertLog
   readonly outages: Outages
   /** Told of each change of an alert once it is written. */
@@ -117,7 +117,9 @@ export class Publisher {
       const alert = { ...alertOf(open), group: before?.group ?? null }
       changes.push({ change: before ? 'escalated' : 'opened', alert, detail: detailOf(open) })
     }
-    for (const alert of told.values()) changes.push({ change: 'resolved', alert, detail: {} })
+    for (const alert of told.values()) {
+      if (!detection.cannotTell?.(alert.rule, subject)) changes.push({ change: 'resolved', alert, detail: {} })
+    }
     return changes
   }
 
@@ -140,6 +142,7 @@ export class Publisher {
 
   async #isCurrent(subject: string): Promise<boolean> {
     const { detection, reader } = this.#options
+    if (detection.awaits?.(subject)) return false
     const found = detection.found.get(subject) ?? []
     const [first] = found
     // Of streams that are cut off or deleted the end cannot be told, and nothing rests on what they do not have.

@@ -8,6 +8,8 @@ import { type Checkpoint, CheckpointLog, positionOfCheckpoint } from './checkpoi
 import type { Detection, FlowStep, WatchSource } from './detection.js'
 import { KeyLog } from './key-log.js'
 import { LiveDetection, type LiveDetectionOptions } from './live-detection.js'
+import type { LiveLookups } from './live-lookups.js'
+import { LookingDetection } from './looking-detection.js'
 
 /** The checkpoint cannot be gone on from, and going on from the start is a decision that nobody has made. */
 export class CheckpointRefusedError extends Error {
@@ -24,6 +26,8 @@ export interface ResumeOptions extends Omit<LiveDetectionOptions, 'reader' | 'af
   readonly newId: () => string
   /** Left out: the projection's own events. */
   readonly source?: WatchSource
+  /** Who outside of the log is asked about subjects; left out: nobody. */
+  readonly lookups?: LiveLookups
   /** Told of the domain's flow by a source. */
   readonly onFlow?: (step: FlowStep) => void
   /** Whether to begin at the log's start though there may be a checkpoint. */
@@ -42,20 +46,26 @@ export interface Resumed {
 
 /** Opens a watch's memory. Throws CheckpointRefusedError and what the store throws. */
 export async function resume(options: ResumeOptions): Promise<Resumed> {
-  const { store, name, projection, newId, source, onFlow = () => {}, fromStart = false, ...rest } = options
+  const { store, name, projection, newId, source, onFlow = () => {}, fromStart = false, lookups, ...rest } = options
   const checkpoints = await CheckpointLog.open(store, name, newId)
   const freshStart = fromStart ? 'asked' : await reasonForFreshStart(store, projection, checkpoints.checkpoint)
   const checkpoint = freshStart === undefined ? checkpoints.checkpoint : undefined
   const from = checkpoint && { after: positionOfCheckpoint(checkpoint), now: checkpoint.head.now }
   const detection = source
     ? source.makeDetection({ ...from, onFlow })
-    : new LiveDetection({ ...rest, reader: store, projection, ...from })
+    : logDetection({ ...rest, reader: store, projection, ...from }, lookups)
   const keys = await KeyLog.open(store, name, detection.keys, checkpoint?.head.keysHead ?? -1)
   for (const [subject, { deadline, isOpen }] of checkpoint?.entries ?? []) {
     if (deadline !== null) detection.deadlines.set(subject, deadline)
     if (isOpen) detection.touch(subject)
   }
   return { detection, checkpoints, keys, checkpoint, freshStart }
+}
+
+function logDetection(options: LiveDetectionOptions, lookups: LiveLookups | undefined): Detection {
+  if (!lookups) return new LiveDetection(options)
+  const inner = new LiveDetection({ ...options, answersOf: (subject) => lookups.answersOf(subject) })
+  return new LookingDetection(inner, lookups, options.projection)
 }
 
 async function reasonForFreshStart(

@@ -5,6 +5,7 @@ import type { EventStore } from '../log/event-store.js'
 import type { Tracing } from '../log/tracing.js'
 import type { AlertRecord } from './alert.js'
 import type { WatchSource } from './detection.js'
+import type { LiveLookups } from './live-lookups.js'
 import type { OutagePolicy } from './outages.js'
 import type { OwnCondition } from './own-alerts.js'
 import type { WatchState } from './watch-state.js'
@@ -37,6 +38,8 @@ export interface SessionOptions {
   readonly onState?: (state: WatchState) => void
   /** How long a delivery took that an event told of while the watch was live, in milliseconds. */
   readonly onDelivery?: (tookMs: number) => void
+  /** Who outside of the log is asked about subjects; left out: nobody. */
+  readonly lookups?: LiveLookups
   readonly tracing?: Tracing
   /** Named steps, for tests of what a kill leaves behind. */
   readonly onStep?: ((step: WatchStep) => Promise<void>) | undefined
