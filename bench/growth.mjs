@@ -29,7 +29,7 @@ export async function bench({ folder, main, short }) {
     ],
     notes: [
       `From the smallest to the largest: time an event ${growth(usOf)} x, on the processor ${growth(cpuUsOf)} x; goal: at most ${GOAL} x.`,
-      `Peak memory: ${growth(({ peakBytes }) => peakBytes)} x; findings, which are held until they are printed: ${growth(({ findings }) => findings)} x.`,
+      `Peak memory: ${growth(({ peakBytes }) => peakBytes)} x, of all threads together; findings: ${growth(({ findings }) => findings)} x.`,
     ],
   }
 }
