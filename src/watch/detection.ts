@@ -6,7 +6,7 @@ import type { Position } from '../log/position.js'
 import type { Deadlines } from './deadlines.js'
 import type { ReadingEvents } from './first-reading.js'
 import type { KeyIndex } from './key-index.js'
-import type { OpenFinding } from './live-detection.js'
+import type { OpenFinding } from './open-finding.js'
 
 export interface Detection {
   readonly deadlines: Deadlines

@@ -16,7 +16,7 @@ import type { Detection, FlowStep } from './detection.js'
 import { type Note, type Noted, notedIn } from './group-notes.js'
 import { ParkedEvents, parkedFinding } from './group-parked.js'
 import { KeyIndex } from './key-index.js'
-import { contextAt, type OpenFinding, opened } from './live-detection.js'
+import { contextAt, type OpenFinding, opened } from './open-finding.js'
 import { type Resident, Residents } from './residents.js'
 
 export interface GroupDetectionOptions {

@@ -15,7 +15,7 @@ import type { FlowStep } from './detection.js'
 import { seenOf } from './group-detection.js'
 import { type Note, type Noted, notedEvents } from './group-notes.js'
 import { KeyIndex } from './key-index.js'
-import { contextAt } from './live-detection.js'
+import { contextAt } from './open-finding.js'
 import { pauseUnless } from './pause.js'
 
 export interface GroupWorkerOptions {

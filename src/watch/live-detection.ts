@@ -6,7 +6,7 @@ import type { FoldedSubject } from '../engine/fold.js'
 import { judgeSubject } from '../engine/judge-part.js'
 import { nextDeadline } from '../engine/next-deadline.js'
 import type { MemoryLimit } from '../engine/partitioned-log.js'
-import { InvalidProjectionError, type LiveView, type Projection, type RuleContext } from '../engine/projection.js'
+import type { Projection, RuleContext } from '../engine/projection.js'
 import type { RecordedEvent } from '../log/event.js'
 import type { EventReader } from '../log/event-store.js'
 import { comparePositions, type Position } from '../log/position.js'
@@ -14,18 +14,8 @@ import { categoryOf, describedBy } from '../log/stream.js'
 import { Deadlines } from './deadlines.js'
 import { type ReadingEvents, readFromStart } from './first-reading.js'
 import { KeyIndex } from './key-index.js'
+import { contextAt, type OpenFinding, opened } from './open-finding.js'
 import { type Resident, Residents } from './residents.js'
-
-/** A finding that is true now. */
-export interface OpenFinding {
-  readonly finding: Finding
-  /** Why somebody must be woken by it; undefined where it can wait. */
-  readonly page: string | undefined
-  /** When it will be too late to make its subject good, in milliseconds since the Unix epoch. */
-  readonly lostAt: number | undefined
-  /** What is at stake with its subject. */
-  readonly value: ReturnType<NonNullable<LiveView<unknown>['valueAtStake']>>
-}
 
 export interface LiveDetectionOptions {
   readonly reader: EventReader
@@ -101,6 +91,7 @@ export class LiveDetection {
     this.residents.addCounts(counts)
     for (const subject of this.keys.sharingSubjects()) this.touch(subject)
     this.#foundFirst = found.sort((a, b) => a.ordinal - b.ordinal).map(({ subject }) => subject)
+    this.#bringIntoOrder(this.#foundFirst)
     this.#position = last?.position
     return last
   }
@@ -242,6 +233,15 @@ export class LiveDetection {
     this.deadlines.set(subject, nextDeadline(state, projection, this.#now))
   }
 
+  /** Parts of a log come in any order; what is found first in the log is dealt with first. */
+  #bringIntoOrder(subjects: readonly string[]): void {
+    for (const subject of subjects) {
+      const open = this.found.get(subject)
+      this.found.delete(subject)
+      if (open) this.found.set(subject, open)
+    }
+  }
+
   /**
    * A subject of the first reading: it is judged by itself, and again later if it turns out to share keys. Gives whether anything has to be
    * remembered of it.
@@ -256,34 +256,6 @@ export class LiveDetection {
     this.keys.replace(subject, [], keys)
     if (keys.length < uses.length) this.touch(subject)
     return this.found.has(subject) || this.deadlines.of(subject) !== undefined
-  }
-}
-
-/** Findings as they are told: with what is at stake, and for how long. */
-export function opened(
-  findings: readonly Finding[],
-  { state }: FoldedSubject,
-  { live }: Projection,
-  context: RuleContext,
-): OpenFinding[] {
-  const value = live?.valueAtStake?.(state)
-  const lostAt = live?.lostAt?.(state)
-  return findings.map((finding) => {
-    const { id, rule, occurrence } = finding
-    return { finding, page: live?.page?.(state, { id, rule, occurrence }, context), lostAt, value }
-  })
-}
-
-/** Without deadlines nobody would judge again when time alone changes a finding: so `now` must not be looked at then. */
-export function contextAt(now: number, { name, live }: Projection, lookups: RuleContext['lookups'] = {}): RuleContext {
-  if (live) return { now, lookups }
-  return {
-    get now(): number {
-      throw new InvalidProjectionError(
-        `${name}: live: its rules look at now, so watch has to be told when: add live: { deadlines(state) {…} }`,
-      )
-    },
-    lookups,
   }
 }
 

@@ -1,8 +1,8 @@
 // Metrics of a watch for Prometheus: what operators look at, worked out when they are asked for. Names end in their units.
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { AlertRecord } from './alert.js'
-import type { OpenFinding } from './live-detection.js'
 import type { LiveLookups } from './live-lookups.js'
+import type { OpenFinding } from './open-finding.js'
 import type { Session } from './session.js'
 import { isCurrent, WATCH_STATES } from './watch-state.js'
 
