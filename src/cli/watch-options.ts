@@ -10,6 +10,7 @@ import { type StoreOptions, withStoreOptions } from './reading.js'
 
 export interface WatchCommandOptions extends StoreOptions, LookupOptions {
   readonly lookupAge: number
+  readonly consumerCheckpoint?: string
   readonly projection?: string
   readonly name?: string
   readonly group?: string
@@ -46,6 +47,10 @@ export function withWatchOptions(command: Command): Command {
       outageOption('20/10m'),
     )
     .option('--lag-alarm <time>', 'own lag that is an alarm', durationOption('--lag-alarm'), 5 * MINUTE_MS)
+    .option(
+      '--consumer-checkpoint <stream>',
+      'tell of what is owed only once the consumer that delivers has come to it, by this stream',
+    )
     .option('--remind <time>', 'how often open alerts are told of again', durationOption('--remind'), 60 * MINUTE_MS)
     .option('--checkpoint-every <time>', 'how often it saves', durationOption('--checkpoint-every'), 5_000)
     .option('--lease <time>', 'after so much silence another process takes over', durationOption('--lease'), 15_000)

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import type { LookUp } from '../engine/judge-part.js'
 import type { EventStore } from '../log/event-store.js'
 import type { AlertRecord } from '../watch/alert.js'
+import { Consumer, ConsumerCheckpointError } from '../watch/consumer.js'
 import { watchInGroup } from '../watch/group.js'
 import { LiveLookups } from '../watch/live-lookups.js'
 import { WatchMetrics } from '../watch/metrics.js'
@@ -72,8 +73,14 @@ async function watchStore(
   const running = new Running(context.interruption.signal)
   const clock = await clockOf(store, options, context)
   const lookUp = lookUpOf(options, projection, context)
+  const consumer = await openConsumer(store, options)
   const lookups = lookUp && openLookups(lookUp, options, context)
-  const sources = { session: () => running.session, webhook: () => webhook, lookups: () => lookups }
+  const sources = {
+    session: () => running.session,
+    webhook: () => webhook,
+    lookups: () => lookups,
+    consumer: () => consumer,
+  }
   const metrics: WatchMetrics = new WatchMetrics(sources)
   const group = NamedGroup.of(options, { store, where: storeOf(options, context), metrics })
   const name = group?.name ?? nameOf(options, projection.name)
@@ -110,6 +117,7 @@ async function watchStore(
       repairStopped: () => repairing?.auto.stopped,
       tracing: context.tracing,
       ...(lookups && { lookups }),
+      ...(consumer && { consumer }),
       onStep: context.failpoint,
     }
     if (group) await watchInGroup({ ...watching, ...group.options(context) })
@@ -226,6 +234,21 @@ function exitCode({ once }: WatchCommandOptions, { interruption }: Context, last
   if (last.detection.residents.counts.unattributable > 0) return EXIT.incomplete
   const found = [...last.detection.found.values()].flat()
   return found.some(({ finding }) => finding.disposition !== 'observe') ? EXIT.findings : EXIT.clean
+}
+
+async function openConsumer(
+  reader: EventStore,
+  { consumerCheckpoint: stream }: WatchCommandOptions,
+): Promise<Consumer | undefined> {
+  if (stream === undefined) return undefined
+  const consumer = new Consumer({ reader, stream, clock: () => performance.now() })
+  try {
+    await consumer.open()
+  } catch (error) {
+    if (!(error instanceof ConsumerCheckpointError)) throw error
+    throw new UsageError(`--consumer-checkpoint: ${error.message}`, { cause: error })
+  }
+  return consumer
 }
 
 function openLookups(lookUp: LookUp, { lookupAge }: WatchCommandOptions, { logger }: Context): LiveLookups {

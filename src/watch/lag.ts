@@ -33,10 +33,12 @@ export class Lag {
     return this.#since + this.#alarmMs
   }
 
-  /** The alarm, where there is one at `now`; `others`: since when what the watch rests on has lagged. */
-  condition(now: number, others: readonly (number | undefined)[]): OwnCondition | undefined {
-    const since = [this.#since, ...others].find((one) => one !== undefined)
-    if (since === undefined || now - since < this.#alarmMs) return undefined
-    return { since, page: 'the watch lags', detail: { state: this.#state } }
+  /** The alarm, where there is one at `now`; `others`: since when what the watch rests on has lagged, by its name. */
+  condition(now: number, others: Readonly<Record<string, number | undefined>>): OwnCondition | undefined {
+    const lags = Object.entries({ watch: this.#since, ...others })
+    const [behind, since] = lags.find(([, one]) => one !== undefined && now - one >= this.#alarmMs) ?? []
+    if (behind === undefined || since === undefined) return undefined
+    const page = behind === 'consumer' ? 'the consumer that delivers lags' : 'the watch lags'
+    return { since, page, detail: { state: this.#state, behind } }
   }
 }

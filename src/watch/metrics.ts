@@ -24,6 +24,8 @@ export interface MetricsSource {
   /** Alerts that wait for a webhook, where there is one. */
   /** Who is asked beside the log, where anybody is. */
   lookups?(): Pick<LiveLookups, 'backlog' | 'failures' | 'skipped'> | undefined
+  /** The consumer that delivers, where its checkpoint is known. */
+  consumer?(): { readonly backlog: number } | undefined
   webhook(): { readonly backlog: number; readonly failures: number } | undefined
 }
 
@@ -182,6 +184,15 @@ export class WatchMetrics {
   }
 
   #addLookups(): void {
+    const waiting = this.#gauge(
+      'makegood_consumer_backlog',
+      'Subjects whose findings wait for the consumer.',
+      [],
+      () => {
+        const consumer = this.#source.consumer?.()
+        if (consumer) waiting.set(consumer.backlog)
+      },
+    )
     const counts: readonly (readonly [string, 'backlog' | 'failures' | 'skipped', string])[] = [
       ['makegood_lookup_backlog', 'backlog', 'Subjects that wait for an answer from outside of the log.'],
       ['makegood_lookup_failures', 'failures', 'Lookups since the start that nobody could answer.'],

@@ -7,6 +7,7 @@ import type { EventReader } from '../log/event-store.js'
 import type { Revision } from '../log/revision.js'
 import { type Alert, type AlertChange, type AlertRecord, OWN_RULES } from './alert.js'
 import type { AlertLog } from './alert-log.js'
+import type { Consumer } from './consumer.js'
 import type { Detection } from './detection.js'
 import type { OpenFinding } from './open-finding.js'
 import type { Opening, Outage, Outages } from './outages.js'
@@ -23,6 +24,8 @@ export interface PublisherOptions {
   readonly onAlert: (record: AlertRecord) => void
   /** Told of what was written, before anybody else is told. */
   readonly onWritten?: ((records: readonly AlertRecord[]) => void) | undefined
+  /** The consumer that delivers: what it has not come to is not missing. Left out: nothing is known of it. */
+  readonly consumer?: Consumer | undefined
   /** For their traces. */
   readonly traced: TracedBatch
   readonly onStep?: ((step: 'alerts-written' | 'told') => Promise<void>) | undefined
@@ -65,7 +68,10 @@ export class Publisher {
    * name. Throws StoreUnavailableError; what was written is then known only after opening the alerts anew.
    */
   async publish(subjects: Iterable<string>, now: number): Promise<OwnAppend> {
-    const asked = [...new Set([...subjects, ...this.#withheld])]
+    const { consumer } = this.#options
+    const moved = (await consumer?.takeMoved()) ?? []
+    const asked = [...new Set([...subjects, ...moved, ...this.#withheld])]
+    consumer?.forget(asked)
     const changed = asked.flatMap((subject) => {
       const changes = this.#changesOf(subject)
       return changes.length === 0 ? [] : [{ subject, changes }]
@@ -75,7 +81,21 @@ export class Publisher {
     for (const { subject } of changed) if (!current.has(subject)) this.#withheld.add(subject)
     this.#withholdingSince = this.isWithholding ? (this.#withholdingSince ?? now) : undefined
     const changes = changed.flatMap(({ subject, changes }) => (current.has(subject) ? changes : []))
-    return this.tell(this.#grouped(changes, now), now)
+    const reached = consumer ? await this.#keepReached(changes, consumer) : changes
+    consumer?.settle(now)
+    return this.tell(this.#grouped(reached, now), now)
+  }
+
+  /** What is owed may only be not yet delivered as long as whoever delivers has not come to it; everything else is told. */
+  async #keepReached(changes: readonly Change[], consumer: Consumer): Promise<Change[]> {
+    const reached: Change[] = []
+    for (const one of changes) {
+      const found = one.change === 'opened' ? this.#options.detection.found.get(one.alert.subject ?? '') : undefined
+      const finding = found?.find((open) => open.finding.id === one.alert.id)?.finding
+      const isOwed = finding?.disposition === 'repair'
+      if (!isOwed || (await consumer.hasPassed(finding))) reached.push(one)
+    }
+    return reached
   }
 
   /** Tells of the outages that are over. */

@@ -4,6 +4,7 @@ import type { Projection } from '../engine/projection.js'
 import type { EventStore } from '../log/event-store.js'
 import type { Tracing } from '../log/tracing.js'
 import type { AlertRecord } from './alert.js'
+import type { Consumer } from './consumer.js'
 import type { WatchSource } from './detection.js'
 import type { LiveLookups } from './live-lookups.js'
 import type { OutagePolicy } from './outages.js'
@@ -40,6 +41,8 @@ export interface SessionOptions {
   readonly onDelivery?: (tookMs: number) => void
   /** Who outside of the log is asked about subjects; left out: nobody. */
   readonly lookups?: LiveLookups
+  /** The consumer that delivers; left out: nothing is known of it. */
+  readonly consumer?: Consumer
   readonly tracing?: Tracing
   /** Named steps, for tests of what a kill leaves behind. */
   readonly onStep?: ((step: WatchStep) => Promise<void>) | undefined

@@ -55,7 +55,7 @@ export class Session {
     this.#lag = new Lag(options.clock, options.lagAlarmMs)
     this.#heartbeatAt = options.clock()
     const onAlert = (record: AlertRecord) => this.#onAlert(record)
-    const told = { onAlert, onWritten, onStep, traced: this.#traced }
+    const told = { onAlert, onWritten, onStep, traced: this.#traced, consumer: options.consumer }
     this.#publisher = new Publisher({ reader: store, watch, detection, alerts, outages, ...told })
     this.#progress = new Progress({ memory, alerts, outages, flow, projection, newId, onStep })
   }
@@ -274,7 +274,9 @@ export class Session {
   }
 
   #lagCondition(now: number): OwnCondition | undefined {
-    return this.#lag.condition(now, [this.#publisher.withholdingSince, this.detection.behindSince?.()])
+    const { consumer } = this.#options
+    const others = { consumer: consumer?.waitingSince, others: this.detection.behindSince?.() }
+    return this.#lag.condition(now, { unread: this.#publisher.withholdingSince, ...others })
   }
 
   #isOpen(rule: string): boolean {
