@@ -27,8 +27,8 @@ export interface Judgement {
   readonly counts: FoldCounts
 }
 
-/** Of the memory limit, what results may take. */
-const RESULTS_SHARE = 1 / 4
+/** Of the memory limit, what results may take; with the garbage between them it is twice as much. */
+const RESULTS_SHARE = 1 / 8
 
 /** Judges every subject of a log. Throws ScratchError, and what a lookup throws. */
 export async function judge(log: PartitionedLog, projection: Projection, options: JudgeOptions): Promise<Judgement> {
