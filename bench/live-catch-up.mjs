@@ -12,7 +12,8 @@ export async function measureCatchUp({ folder, main, runs, short, webhook }) {
   const scan = ['scan', '--limit', '0']
   const watch = ['watch', '--once']
   const contestants = [
-    { what: 'makegood scan', args: scan },
+    { what: 'makegood scan --workers 1', args: [...scan, '--workers', '1'] },
+    { what: 'makegood scan, a thread a core', args: scan },
     { what: 'makegood watch --once', args: watch },
     { what: 'the same with a webhook that hangs', args: [...watch, '--webhook', webhook] },
   ].map(({ what, args }, index) => {

@@ -1,5 +1,6 @@
 // The load of the live bench, in a process of its own: orders are paid, and all but one in fifty are sent a second later.
-// Arguments: the store, events a second, seconds, a name for its streams. Prints how many orders were never sent, and how long it took.
+// Arguments: the store, events a second, seconds, a name for its streams. Prints how long it took, and when the log had taken each order that
+// was never sent.
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openStore } from '../dist/src/open-store.js'
@@ -13,7 +14,7 @@ const AT_ONCE = 64
 
 const store = await openStore(where, 'write')
 const [startedAt, orders] = [Date.now(), (perSecond * seconds) / 2]
-const [waiting, toSend, appending] = [[], [], new Set()]
+const [waiting, toSend, appending, takenAt] = [[], [], new Set(), {}]
 for (let paid = 0; paid < orders || toSend.length > 0; await sleep(TICK_MS)) {
   const now = Date.now()
   const due = Math.min(orders, ((now - startedAt) / 1000) * (perSecond / 2))
@@ -26,8 +27,7 @@ for (let paid = 0; paid < orders || toSend.length > 0; await sleep(TICK_MS)) {
 }
 while (waiting.length + appending.size > 0) await sleep(TICK_MS)
 await store.close()
-const forgotten = Math.ceil(orders / FORGOTTEN_EVERY)
-process.stdout.write(`${JSON.stringify({ forgotten, ms: Date.now() - startedAt })}\n`)
+process.stdout.write(`${JSON.stringify({ takenAt, ms: Date.now() - startedAt })}\n`)
 
 function appendWaiting() {
   while (appending.size < AT_ONCE && waiting.length > 0) {
@@ -36,6 +36,7 @@ function appendWaiting() {
     const event = { id: randomUUID(), type, contentType: 'application/json', data, metadata: Buffer.alloc(0) }
     const appended = appendSurely(`${category}-${run}${order}`, event).then(() => {
       appending.delete(appended)
+      if (order % FORGOTTEN_EVERY === 0) takenAt[`${run}${order}`] = Date.now()
       appendWaiting()
     })
     appending.add(appended)

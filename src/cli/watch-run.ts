@@ -251,7 +251,8 @@ async function openConsumer(
   return consumer
 }
 
-function openLookups(lookUp: LookUp, { lookupAge }: WatchCommandOptions, { logger }: Context): LiveLookups {
+function openLookups(lookUp: LookUp, { lookupAge, once }: WatchCommandOptions, { logger }: Context): LiveLookups {
+  if (once) throw new UsageError('--once and --lookup: it would end before anybody has answered; take scan --lookup')
   const onTrouble = (error: Error) => logger.warn({ err: error }, 'lookup')
   return new LiveLookups({ lookUp, clock: () => performance.now(), ageMaxMs: lookupAge, onTrouble })
 }

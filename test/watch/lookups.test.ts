@@ -9,7 +9,7 @@ import type { EventStore } from '../../src/log/event-store.js'
 import { openEmbeddedStore } from '../../src/stores/embedded/embedded-store.js'
 import { openMemoryStore } from '../../src/stores/memory/memory-store.js'
 import { LiveLookups } from '../../src/watch/live-lookups.js'
-import { newFolder } from '../cli/run-makegood.js'
+import { makegood, newFolder } from '../cli/run-makegood.js'
 import { pay, WatchProcess } from './watch-process.js'
 import { TestClock, until, Watching } from './watching.js'
 
@@ -95,7 +95,10 @@ describe('lookups of a watch', () => {
     await pay(store, 'B1', 3_600_000)
     const record = join(path, 'record.jsonl')
     writeFileSync(record, `${JSON.stringify({ bookingId: 'B1', ...WRONG['payment-record'] })}\n`)
-    const watch = new WatchProcess(['--store', path, '--lookup', `payment-record=${record}`])
+    const args = ['--store', path, '--lookup', `payment-record=${record}`]
+    const once = await makegood(['watch', ...args, '--once'])
+    expect([once.code, once.stderr]).toEqual([64, expect.stringContaining('--once and --lookup')])
+    const watch = new WatchProcess(args)
     ends.push(() => watch.end('SIGKILL'))
     await until(
       () => watch.told.some(({ rule }) => rule === RULE) || watch.isOver,
