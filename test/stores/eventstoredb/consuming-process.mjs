@@ -2,7 +2,7 @@
 import { openEventStoreDbStore } from '../../../dist/src/stores/eventstoredb/eventstoredb-store.js'
 
 const [connectionString, source, group] = process.argv.slice(2)
-const store = await openEventStoreDbStore({ connectionString })
+const store = await openPatiently()
 const consumer = store.groups.consume({ source, group }, { heldMax: 20 })
 for await (const message of consumer.messages) {
   if (message.kind !== 'deliveries') continue
@@ -12,5 +12,16 @@ for await (const message of consumer.messages) {
       process.stdout.write(`${delivery.event.id}\n`)
       consumer.ack([delivery])
     }, Math.random() * 20)
+  }
+}
+
+/** The server may be killed just now. */
+async function openPatiently() {
+  for (;;) {
+    try {
+      return await openEventStoreDbStore({ connectionString })
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    }
   }
 }

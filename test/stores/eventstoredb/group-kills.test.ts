@@ -62,8 +62,12 @@ test(`over ${KILLS} kills of the server and as many of consumers no event is los
     server = await startServe(['--store', folder, '--insecure', '--port', String(port)])
     await sleep(random.between(200, 800))
     const victim = consumers.shift()
-    victim?.kill('SIGKILL')
-    if (victim) await once(victim, 'close')
+    const isDead = !victim || victim.exitCode !== null || victim.signalCode !== null
+    if (!isDead) {
+      const closed = once(victim, 'close')
+      victim.kill('SIGKILL')
+      await closed
+    }
     consumers.push(startConsumer(connectionString))
   }
   isOver = true
