@@ -2,6 +2,7 @@
 // beside the repair, and what every process said of itself. Plain data; nothing of the product's own reading is in it but the store's.
 import { existsSync, readFileSync } from 'node:fs'
 import type { RecordedEvent } from '../../src/log/event.js'
+import { msOfTicks } from '../../src/log/ticks.js'
 import type { Plan } from '../../src/repair/plan.js'
 import { checkFolder } from '../../src/stores/embedded/check-folder.js'
 import { openEmbeddedStore } from '../../src/stores/embedded/embedded-store.js'
@@ -19,6 +20,8 @@ export interface LoggedEvent {
   readonly type: string
   readonly data: Json
   readonly metadata: Json
+  /** When the store took it, in milliseconds since the Unix epoch. */
+  readonly created?: number
 }
 
 /** A line of the authority's ledger (src/simulator/ledger.ts). */
@@ -28,7 +31,12 @@ export interface LedgerLine {
   readonly call?: 'lookup' | 'issue'
   readonly bookingId?: string
   readonly passengerId?: string
-  readonly ticket?: { readonly ticketNumber: string; readonly bookingId: string; readonly passengerId: string }
+  readonly ticket?: {
+    readonly ticketNumber: string
+    readonly bookingId: string
+    readonly passengerId: string
+    readonly issuedAt?: string
+  }
   readonly code?: string
   readonly retryable?: boolean
 }
@@ -87,8 +95,9 @@ export async function readEvidence(
   }
 }
 
-function logged({ stream, revision, position, id, type, data, metadata }: RecordedEvent): LoggedEvent {
-  return { stream, revision, position, id, type, data: jsonIn(data), metadata: jsonIn(metadata) }
+function logged({ stream, revision, position, id, type, data, metadata, created }: RecordedEvent): LoggedEvent {
+  const event = { stream, revision, position, id, type, data: jsonIn(data), metadata: jsonIn(metadata) }
+  return created === undefined ? event : { ...event, created: msOfTicks(created) }
 }
 
 function jsonIn(bytes: Uint8Array): Json {

@@ -139,6 +139,17 @@ describe('the judge', () => {
     expect(breachesOf({ ...good, events: logOf(...PAID, CLAIM, REFUND, TICKET, ...TOLD) }, RULES)).toEqual([])
   })
 
+  it('lets a refund pass that slipped in before the claim, and was taken back before the ticket was issued', () => {
+    const back = { ...REFUND, type: 'RefundFailed', created: Date.parse('2026-05-04T08:00:00Z') }
+    const events = logOf(...PAID, { ...REFUND, created: 0 }, CLAIM, back, TICKET, ...TOLD)
+    const issuedAt = (time: string): Partial<Evidence> => ({
+      events,
+      ledger: [ASKED, { ...ISSUED, ticket: { ticketNumber: '8880000000001', ...place, issuedAt: time } }],
+    })
+    expect(breachesOf({ ...good, ...issuedAt('2026-05-04T08:00:01Z') }, RULES)).toEqual([])
+    expect(breachesOf({ ...good, ...issuedAt('2026-05-04T07:59:59Z') }, RULES).join()).toContain('was being refunded')
+  })
+
   it('takes a refusal for the end of an item', () => {
     const failed = { type: 'TicketIssueFailed', data: place, metadata: own('fail', 0) }
     const ledger: LedgerLine[] = [ASKED, { kind: 'refused', key: KEY, code: 'NO', retryable: false }]

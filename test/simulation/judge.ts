@@ -104,7 +104,8 @@ export const SAFETY: Readonly<Record<string, Oracle>> = {
   'no ticket is issued under claims that all stand behind a refund': ({ ledger }, records) =>
     ledger.flatMap(({ kind, key, ticket }) => {
       const claims = records.marked(key, 'claim')
-      const isForbidden = claims.length > 0 && claims.every((claim) => records.isRefundPendingAt(claim))
+      const isForbidden =
+        claims.length > 0 && claims.every((claim) => records.isRefundPendingAt(claim, ticket?.issuedAt))
       return kind === 'issued' && isForbidden ? [`${ticket?.bookingId}/${ticket?.passengerId} was being refunded`] : []
     }),
 }

@@ -104,10 +104,18 @@ export class Records {
     return isPending(this.#refunds.get(bookingId) ?? [])
   }
 
-  /** Whether a refund was under way when an event of the ticket stream was appended. */
-  isRefundPendingAt({ data, position }: LoggedEvent): boolean {
+  /**
+   * Whether a refund was under way when an event of the ticket stream was appended, and still at a later time (RFC 3339, by the clock of this machine;
+   * undefined: for ever). One that slipped in between the reading and the claim, and was taken back before anybody was asked, did no harm.
+   */
+  isRefundPendingAt({ data, position }: LoggedEvent, until: string | undefined): boolean {
     const refunds = this.#refunds.get(String(data.bookingId)) ?? []
-    return isPending(refunds.filter((refund) => refund.position.commit < position.commit))
+    const later = until === undefined ? undefined : Date.parse(until)
+    const isBefore = ({ created }: LoggedEvent) => later === undefined || created === undefined || created <= later
+    return (
+      isPending(refunds.filter((refund) => refund.position.commit < position.commit)) &&
+      isPending(refunds.filter(isBefore))
+    )
   }
 
   hasCase(rule: string, subject: string): boolean {
