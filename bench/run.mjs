@@ -15,6 +15,7 @@ const BENCHES = [
   'embedded',
   'memory',
   'live',
+  'groups',
   'repair',
   'limits',
   'growth',
