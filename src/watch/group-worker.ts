@@ -168,7 +168,9 @@ export class GroupWorker {
 
   #isOpen(folded: FoldedSubject, now: number): boolean {
     const { projection } = this.#options
-    return judgeSubject(folded, projection, contextAt(now, projection)).length > 0
+    // A key that the subject itself uses twice is found by whoever compares subjects: who keeps the alerts must look at this one.
+    const sharesWithItself = this.#keys.usesOf(folded.state).length > this.#keys.keysOf(folded.state).length
+    return sharesWithItself || judgeSubject(folded, projection, contextAt(now, projection)).length > 0
   }
 
   #noted(done: readonly Delivery[], judged: ReadonlyMap<string, Note | Error>): Noted {

@@ -122,6 +122,21 @@ describe('a group of watches', () => {
     expect(new Set(of(records, 'ticket-number-reused'))).toEqual(new Set(['opened b1', 'opened b2']))
   })
 
+  it('finds a key that one subject uses twice, where nothing else is wrong with it', async () => {
+    const store = openMemoryStore()
+    const { connectionString } = await serve({ store })
+    const clock = new TestClock()
+    const members = [await Member.join(connectionString, clock), await Member.join(connectionString, clock)]
+    for (const passengerId of ['p1', 'p2']) {
+      await happen(store, {
+        ...issued('b1', '7'),
+        data: { ticketNumber: '7', passengerId, origin: 'LIVE' },
+      } as Happening)
+    }
+    expect(of(await settle(store, clock, members), 'ticket-number-reused')).not.toEqual([])
+    for (const member of members) await member.drain()
+  })
+
   it('of another name is another group, also where one name begins with the other', async () => {
     const store = openMemoryStore()
     const { connectionString } = await serve({ store })
