@@ -18,6 +18,9 @@ export interface WorkerOptions extends MemoryOptions {
 /** Less than this does not hold one partition of a large log. */
 const BYTES_MIN = 64 * 2 ** 20
 
+/** More would only wait for the one that reads. */
+const WORKERS_MAX = 256
+
 const UNITS: Readonly<Record<string, number>> = { kb: 2 ** 10, mb: 2 ** 20, gb: 2 ** 30 }
 
 /** Adds both options. */
@@ -38,7 +41,8 @@ export function withWorkerOptions(command: Command): Command {
 
 /** What a replay may use of the machine, as the options say. Throws UsageError. */
 export function resourcesOf(options: WorkerOptions, context: Context): Pick<ReplayOptions, 'memory' | 'openJudges'> {
-  const { workers = context.threadsDefault } = options
+  const { workers = Math.min(context.threadsDefault, WORKERS_MAX) } = options
+  if (workers > WORKERS_MAX) throw new UsageError(`--workers ${workers}: at most ${WORKERS_MAX}`)
   return {
     memory: memoryOf(options, context),
     // This thread is one of them.

@@ -84,8 +84,8 @@ const KINDS: Readonly<Record<string, (schema: Schema) => QuickParse | undefined>
     return def.format === 'safeint' ? onlyIf(Number.isSafeInteger) : undefined
   },
   boolean: () => onlyIf((value) => typeof value === 'boolean'),
-  literal: ({ _zod: { values } }) => values && onlyIf((value) => values.has(value)),
-  enum: ({ _zod: { values } }) => values && onlyIf((value) => values.has(value)),
+  literal: ({ _zod: { values } }) => oneOf(values),
+  enum: ({ _zod: { values } }) => oneOf(values),
   array: ({ _zod: { def } }) => arrayParser(def),
   object: ({ _zod: { def } }) => objectParser(def),
   pipe: ({ _zod: { def } }) => pipeParser(def),
@@ -93,6 +93,11 @@ const KINDS: Readonly<Record<string, (schema: Schema) => QuickParse | undefined>
 
 function onlyIf(fits: (value: unknown) => boolean): QuickParse {
   return (value) => (fits(value) ? value : ASK_ZOD)
+}
+
+/** Nothing where absence is one of the values: what an absent field then becomes is for zod to say. */
+function oneOf(values: ReadonlySet<unknown> | undefined): QuickParse | undefined {
+  return values && !values.has(undefined) ? onlyIf((value) => values.has(value)) : undefined
 }
 
 function arrayParser({ element }: Definition): QuickParse | undefined {
@@ -122,8 +127,10 @@ function objectParser({ shape = {}, catchall }: Definition): QuickParse | undefi
   if (catchall !== undefined) return undefined
   const fields: Field[] = []
   for (const [name, schema] of Object.entries(shape)) {
-    const isOptional = schema._zod.def.type === 'optional'
-    const parse = parserOf(isOptional ? (schema._zod.def.innerType as Schema) : schema)
+    const { type, innerType, checks = [] } = schema._zod.def
+    // Checks of the optional itself look at absence too.
+    const isOptional = type === 'optional' && innerType !== undefined && checks.length === 0
+    const parse = parserOf(isOptional ? innerType : schema)
     // Every object has a `constructor`, whether its data says so or not.
     if (!parse || name in Object.prototype) return undefined
     fields.push({ name, isOptional, parse })

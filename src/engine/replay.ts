@@ -113,12 +113,12 @@ export function replay(reader: EventReader, projection: Projection, options: Rep
   return replayInto(reader, projection, options, (judged) => collect(judged, options.filters))
 }
 
-/** The same in bounded memory, whatever was found: the result is at hand only while it is used, and what does not fit is in scratch space. */
+/** The same in bounded memory, whatever was found: the result is at hand only until `use` is done, and what does not fit is in scratch space. */
 export async function replayInto<Used>(
   reader: EventReader,
   projection: Projection,
   options: ReplayOptions,
-  use: (judged: JudgedReplay) => Used,
+  use: (judged: JudgedReplay) => Used | Promise<Used>,
 ): Promise<Used> {
   const clock = options.elapsedClock ?? (() => performance.now())
   const startedAt = clock()
@@ -138,7 +138,8 @@ export async function replayInto<Used>(
     const onPart = (share: number) => tell(READING_SHARE + share * (1 - READING_SHARE))
     const judged = await judge(log, projection, { ...options, ...judges.opened, onPart })
     refuseNothing(judged, options)
-    return use(judgedReplay(judged, projection, { ...options, ...reading, elapsedMs: Math.round(clock() - startedAt) }))
+    const elapsedMs = Math.round(clock() - startedAt)
+    return await use(judgedReplay(judged, projection, { ...options, ...reading, elapsedMs }))
   } finally {
     await judges.opened?.judges.close()
     log.close()

@@ -77,9 +77,12 @@ describe('a scan on several threads', () => {
     expect(ran.stderr).toContain('ended before its work was done')
   })
 
-  it('wants a number of threads', async () => {
-    const ran = await scan('--workers', '0')
-    expect(ran.code).toBe(64)
-    expect(ran.stderr).toContain('--workers 0: expected a whole number from 1 on')
+  it('wants a number of threads that a machine can have', async () => {
+    const none = await scan('--workers', '0')
+    expect(none.code).toBe(64)
+    expect(none.stderr).toContain('--workers 0: expected a whole number from 1 on')
+    const many = await scan('--workers', '100000')
+    expect(many.code).toBe(64)
+    expect(many.stderr).toContain('--workers 100000: at most 256')
   })
 })

@@ -101,6 +101,17 @@ describe('the quick way through a schema', () => {
       'x',
     ],
     ['a field that is there and undefined', z.object({ a: z.string().optional() }), { a: undefined }],
+    [
+      'a check of something optional',
+      z.object({
+        a: z
+          .string()
+          .optional()
+          .refine((a) => a !== 'x'),
+      }),
+      { a: 'x' },
+    ],
+    ['a literal that absence is', z.object({ a: z.literal(undefined) }), {}],
     ['a list for an object', z.object({}), []],
     ['a list of numbers that are none', z.array(z.number()), [1, Number.NaN]],
   ])('gives up at %s', (_, schema, value) => {
