@@ -8,12 +8,12 @@ import { connect } from 'node:http2'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { crc32 } from 'node:zlib'
-import { open } from 'lmdb'
 import { booking } from '../dist/projections/booking/booking.js'
 import { openStore } from '../dist/src/open-store.js'
 import { LOG_SHAPE, writeLogs } from './make-logs.mjs'
 import { writeStore } from './make-store.mjs'
 import { measureInTurns, medianOf } from './measure.mjs'
+import { openLog } from './open-log.mjs'
 import { startServing } from './serving.mjs'
 
 const SAMPLE_EVENTS = 100_000
@@ -150,16 +150,7 @@ function newlineRate(texts) {
 }
 
 function scanUs(store) {
-  const views = { encode: (value) => value, decode: (bytes) => bytes.subarray(0, bytes.length) }
-  const root = open({
-    path: store,
-    noSubdir: false,
-    readOnly: true,
-    encoding: 'binary',
-    keyEncoding: 'binary',
-    maxDbs: 8,
-  })
-  const log = root.openDB('log', { encoder: views, keyEncoding: 'ordered-binary' })
+  const { log, close } = openLog(store)
   let entries = 0
   let bytes = 0
   const scan = () => {
@@ -171,7 +162,7 @@ function scanUs(store) {
   }
   scan()
   const us = usOf(entries, scan)
-  void root.close()
+  void close()
   return bytes > 0 ? us : Number.NaN
 }
 
