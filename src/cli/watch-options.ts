@@ -1,5 +1,5 @@
 // The options of `watch`, and what they mean.
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import type { OutagePolicy } from '../watch/outages.js'
 import { AUTHORITY_FLAGS, AUTHORITY_HELP } from './authority-option.js'
 import { durationOption, parseDuration } from './duration-option.js'
@@ -29,8 +29,6 @@ export interface WatchCommandOptions extends StoreOptions, LookupOptions {
   readonly metricsHost: string
 }
 
-const MINUTE_MS = 60_000
-
 /** Adds the options. */
 export function withWatchOptions(command: Command): Command {
   return withLookupOption(withStoreOptions(command))
@@ -40,31 +38,32 @@ export function withWatchOptions(command: Command): Command {
     .option('--from <where>', 'checkpoint: go on from it; start: read the whole log again', 'checkpoint')
     .option('--now <time>', 'what rules take for the present when it begins; time goes on from there')
     .option('--once', 'end as soon as the end of the log is reached')
-    .option(
-      '--outage <n/time>',
-      'more findings of one rule in that time are one outage',
-      outageOption,
-      outageOption('20/10m'),
+    .addOption(
+      parsed('--outage <n/time>', 'more findings of one rule in that time are one outage', outageOption, '20/10m'),
     )
-    .option('--lag-alarm <time>', 'own lag that is an alarm', durationOption('--lag-alarm'), 5 * MINUTE_MS)
+    .addOption(lasting('--lag-alarm', 'own lag that is an alarm', '5m'))
     .option(
       '--consumer-checkpoint <stream>',
       'tell of what is owed only once the consumer that delivers has come to it, by this stream',
     )
-    .option('--remind <time>', 'how often open alerts are told of again', durationOption('--remind'), 60 * MINUTE_MS)
-    .option('--checkpoint-every <time>', 'how often it saves', durationOption('--checkpoint-every'), 5_000)
-    .option('--lease <time>', 'after so much silence another process takes over', durationOption('--lease'), 15_000)
+    .addOption(lasting('--remind', 'how often open alerts are told of again', '1h'))
+    .addOption(lasting('--checkpoint-every', 'how often it saves', '5s'))
+    .addOption(lasting('--lease', 'after so much silence another process takes over', '15s'))
     .option('--repair <policy>', 'repair what this policy file allows, through the same protocol as apply')
     .option(AUTHORITY_FLAGS, AUTHORITY_HELP)
-    .option(
-      '--lookup-age <time>',
-      'an answer of a lookup counts for so long',
-      durationOption('--lookup-age'),
-      5 * MINUTE_MS,
-    )
+    .addOption(lasting('--lookup-age', 'an answer of a lookup counts for so long', '5m'))
     .option('--webhook <url>', 'where alerts are posted to')
     .option('--metrics-port <port>', 'serve /metrics and /health on this port (0: any free one)', portOption)
     .option('--metrics-host <address>', 'what to serve them on', '127.0.0.1')
+}
+
+/** An option whose default is shown as a person would write it. */
+function parsed(flags: string, description: string, parse: (text: string) => unknown, defaultText: string): Option {
+  return new Option(flags, description).argParser(parse).default(parse(defaultText), defaultText)
+}
+
+function lasting(option: string, description: string, defaultText: string): Option {
+  return parsed(`${option} <time>`, description, durationOption(option), defaultText)
 }
 
 /** The name of the watch. Throws UsageError. */
