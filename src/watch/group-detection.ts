@@ -173,7 +173,10 @@ export class GroupDetection implements Detection {
     }
   }
 
-  /** The touched, everybody who shares a key with one of them, and everybody who did when it was last judged. */
+  /**
+   * The touched, everybody who shares a key with one of them, and everybody with whom one of all these did when it was last judged: also one that is
+   * judged only because it shares a key may have ceased to use another, and what is known of that is gone before its note comes.
+   */
   #withSharers(residents: Residents): Set<string> {
     const judged = new Set(this.#touched)
     if (!this.keys.isNeeded) return judged
@@ -181,8 +184,11 @@ export class GroupDetection implements Detection {
       const keys = this.#keysOf(residents.get(subject))
       for (const key of keys) this.keys.note({ key, subject, used: true })
       for (const user of this.keys.usersOf(keys)) judged.add(user)
-      for (const { finding } of this.found.get(subject) ?? [])
-        for (const sharer of sharersIn(finding)) judged.add(sharer)
+    }
+    // Those that are added are looked at as well.
+    for (const subject of judged) {
+      const findings = this.found.get(subject) ?? []
+      for (const sharer of findings.flatMap(({ finding }) => sharersIn(finding))) judged.add(sharer)
     }
     return judged
   }

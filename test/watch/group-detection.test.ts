@@ -1,6 +1,7 @@
 // What the keeper of a group makes of notes: in whatever order they were written, and whatever it knew before; and what a consumer acknowledges.
 import { randomUUID } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
+import type { Projection } from '../../src/engine/projection.js'
 import type { ConsumerGroups, Delivery, GroupMessage } from '../../src/log/consumer-group.js'
 import type { RecordedEvent } from '../../src/log/event.js'
 import type { EventStore } from '../../src/log/event-store.js'
@@ -11,6 +12,7 @@ import { GroupDetection } from '../../src/watch/group-detection.js'
 import { type Note, type Noted, notedEvents, notesStreamOf } from '../../src/watch/group-notes.js'
 import { GroupWorker } from '../../src/watch/group-worker.js'
 import { eventsOfLog } from '../controls/events.js'
+import { lockers, takeLockerStep } from '../controls/lockers.js'
 import { happen, liveAirline, MINUTE_MS, NOW } from './live-airline.js'
 import { until } from './watching.js'
 
@@ -27,10 +29,10 @@ class Notes {
   readonly detection: GroupDetection
   #taken = 0
 
-  constructor(reader?: Partial<EventStore>) {
+  constructor(reader?: Partial<EventStore>, projection: Projection = liveAirline) {
     this.detection = new GroupDetection({
       reader: reader ? Object.assign(Object.create(this.store) as EventStore, reader) : this.store,
-      projection: liveAirline,
+      projection,
       notesStream: NOTES,
       parkedStream: 'parked',
       behindMsMax: MINUTE_MS,
@@ -87,6 +89,28 @@ describe('the keeper of a group', () => {
     await happen(notes.store, { subject: 'b1', category: 'payment', what: 'event', type: 'PaymentCaptured', data })
     await notes.detection.judge(LATER)
     expect(notes.detection.found.get('b1')?.map(({ finding }) => finding.rule)).toEqual(['paid-not-ticketed'])
+  })
+
+  it('judges whoever shared a key with a subject that was seen to have left it before its note came', async () => {
+    const notes = new Notes(undefined, lockers as Projection)
+    const steps = [
+      { person: 'bob', type: 'Took', locker: '1' },
+      { person: 'bob', type: 'Took', locker: '2' },
+      { person: 'cyd', type: 'Took', locker: '2' },
+      { person: 'bob', type: 'Left', locker: '2' },
+      { person: 'ann', type: 'Took', locker: '1' },
+    ]
+    const keysOf = (...held: string[]) => held.map((locker) => `held-twice ${locker}`)
+    for (const [index, step] of steps.slice(0, 3).entries()) await takeLockerStep(notes.store, step, index)
+    await notes.take([note({ subject: 'bob', keys: keysOf('1', '2') }), note({ subject: 'cyd', keys: keysOf('2') })])
+    await notes.detection.judge(NOW)
+    expect([...notes.detection.found.keys()].sort()).toEqual(['bob', 'cyd'])
+    for (const [index, step] of steps.slice(3).entries()) await takeLockerStep(notes.store, step, 3 + index)
+    await notes.take([note({ subject: 'ann', keys: keysOf('1') })])
+    await notes.detection.judge(NOW)
+    await notes.take([note({ subject: 'bob', seen: 3, keys: keysOf('1') })])
+    await notes.detection.judge(NOW)
+    expect([...notes.detection.found.keys()].sort()).toEqual(['ann', 'bob'])
   })
 
   it('passes over what a group writes whose name begins alike, and goes on behind it', async () => {
