@@ -19,7 +19,7 @@ const CHANGES_MAX = 5_000
 const entry = z.object({
   /** When it has to be judged again, in milliseconds since the Unix epoch; null: only when an event comes. */
   deadline: z.number().nullable(),
-  /** It has findings: it is read and judged again after a restart. */
+  /** It has findings, or others were asked about it in vain: it is read and judged again after a restart. */
   isOpen: z.boolean(),
   /** The alerts given for it and not resolved. */
   alerts: z.array(openAlert),

@@ -36,6 +36,8 @@ export interface Detection {
   behindSince?(): number | undefined
   /** Whether what others say of a subject may still come in time: until then nothing is told of it. Left out: nobody is asked. */
   awaits?(subject: string): boolean
+  /** Whether a subject has not been judged by what others say of it yet, so that it must be after a restart. Left out: nobody is asked. */
+  isUnanswered?(subject: string): boolean
   /** Whether a rule cannot be asked about a subject now, so that it is neither true nor over. Left out: all can be. */
   cannotTell?(rule: string, subject: string): boolean
 }

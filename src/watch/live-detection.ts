@@ -70,7 +70,7 @@ export class LiveDetection {
     return this.#touched.size === 0
   }
 
-  /** A subject that has to be judged though nothing of it was read yet: one that was open at a checkpoint. */
+  /** A subject that has to be judged though nothing of it was read yet: one that a checkpoint left open. */
   touch(subject: string): void {
     if (!this.#touched.has(subject)) this.#touched.set(subject, [])
   }

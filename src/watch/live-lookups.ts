@@ -36,7 +36,7 @@ export class LiveLookups {
   readonly #queue: string[] = []
   /** When nobody could tell; the oldest first. */
   readonly #failed = new Map<string, number>()
-  readonly #toJudge: string[] = []
+  readonly #toJudge = new Set<string>()
   #underWay = 0
   #failures = 0
   #skipped = 0
@@ -78,6 +78,11 @@ export class LiveLookups {
     return since !== undefined && this.#options.clock() - since < PATIENCE_MS
   }
 
+  /** Whether a subject was asked about and has not been judged by an answer yet. */
+  isUnanswered(subject: string): boolean {
+    return this.#asking.has(subject) || this.#failed.has(subject) || this.#toJudge.has(subject)
+  }
+
   /** Asks about subjects of which nothing is known, or no longer. */
   want(subjects: Iterable<string>): void {
     const now = this.#options.clock()
@@ -98,10 +103,12 @@ export class LiveLookups {
     for (const [subject, known] of this.#answered) {
       if (this.#isFresh(known)) break
       this.#answered.delete(subject)
-      this.#toJudge.push(subject)
+      this.#toJudge.add(subject)
     }
     this.#retryFailed()
-    return this.#toJudge.splice(0)
+    const changed = [...this.#toJudge]
+    this.#toJudge.clear()
+    return changed
   }
 
   #askNext(): void {
@@ -129,7 +136,7 @@ export class LiveLookups {
       onTrouble(error instanceof Error ? error : new Error(String(error)))
     }
     this.#asking.delete(subject)
-    this.#toJudge.push(subject)
+    this.#toJudge.add(subject)
   }
 
   #keep(subject: string, answers: Answers): void {
@@ -138,7 +145,7 @@ export class LiveLookups {
     const [oldest] = this.#answered.keys()
     if (oldest === undefined || this.#answered.size <= SUBJECTS_MAX) return
     this.#answered.delete(oldest)
-    this.#toJudge.push(oldest)
+    this.#toJudge.add(oldest)
   }
 
   #retryFailed(): void {

@@ -71,6 +71,10 @@ export class LookingDetection implements Detection {
     return this.#lookups.awaits(subject)
   }
 
+  isUnanswered(subject: string): boolean {
+    return this.#lookups.isUnanswered(subject)
+  }
+
   cannotTell(rule: string, subject: string): boolean {
     return this.#needing.has(rule) && this.#lookups.answersOf(subject) === undefined
   }

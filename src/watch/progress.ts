@@ -88,7 +88,7 @@ export class Progress {
   #entryOf(subject: string): CheckpointEntry | undefined {
     const { memory, alerts } = this.#parts
     const deadline = memory.detection.deadlines.of(subject) ?? null
-    const isOpen = memory.detection.found.has(subject)
+    const isOpen = memory.detection.found.has(subject) || memory.detection.isUnanswered?.(subject) === true
     const ofSubject = alerts.alertsOf(subject)
     return deadline === null && !isOpen && ofSubject.length === 0 ? undefined : { deadline, isOpen, alerts: ofSubject }
   }

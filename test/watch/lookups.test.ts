@@ -70,6 +70,35 @@ describe('lookups of a watch', () => {
     expect(asking.lookups.failingMs).toBeGreaterThanOrEqual(0)
   })
 
+  it.each([
+    ['did not come', () => new Promise<never>(() => {})],
+    ['could not be told', () => Promise.reject(new Error('nobody there'))],
+  ])('are asked for again after a restart where the answer %s before the checkpoint', async (_what, answer) => {
+    const store = openMemoryStore()
+    const before = new Asking(store, 60_000)
+    before.answer = answer
+    await until(() => before.watching.states.includes('live'), 'the end of the log')
+    await pay(store, 'B1', 3_600_000)
+    await until(() => before.lookups.backlog + before.lookups.failures > 0, 'the question')
+    await before.watching.drain()
+    const after = new Asking(store, 60_000)
+    after.answer = async () => WRONG
+    await until(() => after.changesOf(RULE).length > 0, 'the alert')
+  })
+
+  it('are remembered as unanswered until their subject was judged by the answer', async () => {
+    let answer = (_: JsonValue) => {}
+    const lookUp = async () => ({ 'payment-record': await new Promise<JsonValue>((resolve) => (answer = resolve)) })
+    const lookups = new LiveLookups({ lookUp, clock: () => 0, ageMaxMs: 1, onTrouble: () => {} })
+    lookups.want(['b1'])
+    const asked = lookups.isUnanswered('b1')
+    answer(null)
+    await until(() => lookups.backlog === 0, 'the answer')
+    const answered = lookups.isUnanswered('b1')
+    const changed = lookups.takeChanged()
+    expect([asked, answered, changed, lookups.isUnanswered('b1')]).toEqual([true, true, ['b1'], false])
+  })
+
   it('that hang hold up the alerts of their subjects for seconds only', async () => {
     const store = openMemoryStore()
     const asking = new Asking(store, 60_000)
