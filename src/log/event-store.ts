@@ -57,6 +57,8 @@ export interface ReadAllOptions {
 export type EventSink = (stream: string, bytes: Buffer, start: number, end: number) => void
 
 export interface PourOptions {
+  /** The position of an event: what stands behind it is given. Default from the start. */
+  readonly after?: Position
   /** The last position that is given, where an event stands there. */
   readonly to: Position
   readonly filter?: EventFilter
@@ -114,10 +116,15 @@ export interface EventReader {
   /** Batches may hold no event: they tell how far a filtered reading has come. */
   readAll(options?: ReadAllOptions): AsyncIterable<EventBatch>
   /**
-   * The events that `readAll` gives forwards from the start, in its order, for whoever keeps bytes and asks for no event's fields yet. Tells now and
-   * then how far it has come. Left out where `readAll` is as quick.
+   * The events that `readAll` gives forwards, in its order, for whoever keeps bytes and asks for no event's fields yet. Tells now and then how far it
+   * has come. Left out where `readAll` is as quick.
    */
   pourAll?(sink: EventSink, options: PourOptions): AsyncIterable<Position>
+  /**
+   * Positions of events that cut the log up to `to` into ranges of about one length, for readers side by side: the last event of each range but the
+   * last one. Fewer than asked for, or none, where the log is so short that it is read at once. Left out where a home does not know.
+   */
+  splitAll?(to: Position, ranges: number): Promise<readonly Position[]>
 }
 
 /**

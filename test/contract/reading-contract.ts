@@ -171,6 +171,17 @@ export function readingContract(makeReading: MakeReading): void {
         if (poured) expect(poured.map(({ id }) => id)).toEqual(wanted.map(({ id }) => id))
       })
 
+      test('goes on behind any event', async () => {
+        const events = await eventsOfLog(harness.reader)
+        const to = events.at(-1)?.position ?? { commit: 0n, prepare: 0n }
+        for (const index of [0, Math.floor(events.length / 2), events.length - 1]) {
+          const { position: after } = events[index] as RecordedEvent
+          const poured = await pour(harness.reader, { after, to })
+          const expected = events.slice(index + 1).map(({ position: _, ...event }) => asPoured(event))
+          if (poured) expect(poured).toEqual(expected)
+        }
+      })
+
       test('ends with the reason of an aborted signal, and with what the sink throws', async () => {
         const { pourAll } = harness.reader
         if (!pourAll) return

@@ -31,7 +31,7 @@ import { positionOf } from './event-record.js'
 import { ForeignChanges } from './foreign-changes.js'
 import { liveSource } from './live-source.js'
 import { LogReader } from './log-reader.js'
-import { pourWholeLog, readOneStream, readWholeLog } from './readings.js'
+import { pourWholeLog, readOneStream, readWholeLog, splitLog } from './readings.js'
 import { acquireTables, releaseTables } from './shared-tables.js'
 import { foreignFolder, kindOfFolder, type Tables } from './tables.js'
 import { type Outcome, type Transaction, Transactions } from './transactions.js'
@@ -97,6 +97,10 @@ class EmbeddedStore implements RestorableStore {
 
   pourAll(sink: EventSink, options: PourOptions): AsyncIterable<Position> {
     return pourWholeLog(this.#fresh, sink, options)
+  }
+
+  async splitAll(to: Position, ranges: number): Promise<readonly Position[]> {
+    return splitLog(this.#fresh(), to, ranges)
   }
 
   async append(stream: string, proposed: readonly ProposedEvent[], expected: ExpectedRevision): Promise<AppendResult> {

@@ -112,6 +112,11 @@ export class LogReader {
     return readOrCorrupt(() => [...this.#tables.log.getKeys({ reverse: true, limit: 1 })][0] ?? 0)
   }
 
+  /** The place of the last record that begins before a place, 0 where there is none. */
+  placeBefore(place: number): number {
+    return readOrCorrupt(() => [...this.#tables.log.getKeys({ start: place, reverse: true, limit: 1 })][0] ?? 0)
+  }
+
   /**
    * The place of a position: 0 for the very start, Infinity beyond the end. Throws InvalidPositionError where it is inside the log and no
    * record stands there.

@@ -7,6 +7,7 @@ import type { Revision } from '../../log/revision.js'
 import { InvalidPositionError } from '../../log/store-errors.js'
 import { firstReadable } from '../../log/stream-metadata.js'
 import { kindOfStream, limitsOfStream, NO_HEAD } from '../stream-head.js'
+import { positionOf } from './event-record.js'
 import { type LogRange, type LogReader, StreamChoice, type StreamRange, type StreamReading } from './log-reader.js'
 
 /** Gives the reader with a snapshot of this moment, undefined where the store was not made yet. Throws once it is closed. */
@@ -46,10 +47,11 @@ export async function* readWholeLog(
 export async function* pourWholeLog(
   fresh: Fresh,
   sink: EventSink,
-  { to, filter, signal }: PourOptions,
+  { after, to, filter, signal }: PourOptions,
 ): AsyncGenerator<Position, void, undefined> {
   const choice = filter && new StreamChoice(filter)
-  const range = { ...rangeOfLog(fresh(), {}), to: Number(to.commit) }
+  const { from, ...rest } = rangeOfLog(fresh(), after ? { from: after } : {})
+  const range = { ...rest, from: after ? from + 1 : from, to: Number(to.commit) }
   for (let from = range.from; ; ) {
     signal?.throwIfAborted()
     const position = fresh()?.pour({ ...range, from }, choice, sink)
@@ -59,6 +61,18 @@ export async function* pourWholeLog(
     // Timers and sockets get their turn between two runs, however fast the consumer is.
     await nextTurn()
   }
+}
+
+/** A range of fewer bytes of the log is read at once. */
+const RANGE_BYTES_MIN = 2 ** 24
+
+/** EventReader.splitAll. Places are bytes of the log, so that ranges of one length are about the same work. */
+export function splitLog(reader: LogReader | undefined, to: Position, ranges: number): Position[] {
+  const end = Math.min(Number(to.commit), reader?.lastPlace() ?? 0)
+  const count = Math.min(ranges, Math.floor(end / RANGE_BYTES_MIN))
+  const places = new Set<number>()
+  for (let index = 1; index < count; index += 1) places.add(reader?.placeBefore((end * index) / count) ?? 0)
+  return [...places].filter((place) => place > 0 && place < end).map(positionOf)
 }
 
 async function* runsOfStream(
