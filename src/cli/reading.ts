@@ -171,28 +171,14 @@ export async function nowOf(
   return ticks === undefined ? clock : msOfTicks(ticks)
 }
 
-/** Replays a store as a command's options ask. */
-export async function replayStore(
-  reader: EventReader,
-  projection: Projection,
-  options: ReadingOptions,
-  context: Context,
-): Promise<ReplayResult> {
-  const filters = filtersOf(options, projection)
-  const moment = await momentOf(reader, { ...options, option: '--as-of', text: options.asOf }, context.clock())
-  const result = await replayMoment(reader, projection, { ...options, filters, moment }, context)
-  warnOfNothingRead(result, projection, context)
-  return result
-}
-
 /** The options of a reading with all that had to be asked for settled. */
 export interface SettledOptions extends ReadingOptions {
   readonly filters: ReturnType<typeof filtersOf>
   readonly moment: Moment
 }
 
-/** The same as of a moment that is settled already. */
-function replayMoment(
+/** Replays a store from its start, as of a moment that is settled. */
+export function replayMoment(
   reader: EventReader,
   projection: Projection,
   options: SettledOptions,
@@ -244,7 +230,7 @@ async function replayShown<Result>(
 }
 
 /** "No findings" where nothing was read at all is mostly another projection's log. */
-function warnOfNothingRead(
+export function warnOfNothingRead(
   { summary }: Pick<ReplayResult, 'summary'>,
   { name, categories }: Projection,
   { stderr }: Context,

@@ -36,7 +36,10 @@ export interface Comparison {
   readonly differences: readonly Difference[]
 }
 
-export type CompareOptions = Omit<ReplayOptions, keyof Moment | 'lookUp'>
+export interface CompareOptions extends Omit<ReplayOptions, keyof Moment | 'lookUp'> {
+  /** Who replays as of a moment; left out: the log is read from its start, as the other options say. */
+  readonly replayAs?: (projection: Projection, moment: Moment) => Promise<Compared>
+}
 
 /** Compares two moments of one log. Throws what `replay` throws. */
 export async function compareMoments(
@@ -44,8 +47,9 @@ export async function compareMoments(
   projection: Projection,
   { from, to, ...options }: CompareOptions & { readonly from: Moment; readonly to: Moment },
 ): Promise<Comparison> {
-  const before = await replay(reader, projection, { ...options, ...from })
-  const after = await replay(reader, projection, { ...options, ...to })
+  const { replayAs = fromStart(reader, options) } = options
+  const before = await replayAs(projection, from)
+  const after = await replayAs(projection, to)
   const changes = diffFindings(before.findings, after.findings)
   const between = await collectBetween(reader, projection, { from, to, changes, ...options })
   const sharing = sharingSubjects(changes, projection)
@@ -67,7 +71,12 @@ export async function compareRules(
   { from, to }: { readonly from: Projection; readonly to: Projection },
   options: CompareOptions & Moment,
 ): Promise<Comparison> {
-  return compareResults(await replay(reader, from, options), await replay(reader, to, options))
+  const { replayAs = fromStart(reader, options) } = options
+  return compareResults(await replayAs(from, options), await replayAs(to, options))
+}
+
+function fromStart(reader: EventReader, options: CompareOptions): Required<CompareOptions>['replayAs'] {
+  return (projection, moment) => replay(reader, projection, { ...options, ...moment })
 }
 
 /** Compares two results as they are: of one moment by the rules, of two by anything. */

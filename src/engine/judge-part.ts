@@ -137,15 +137,25 @@ function judgeWith(
 ): SubjectResult | undefined {
   const findings = judgeSubject(folded, projection, context, detectShared(folded, uses, projection))
   if (findings.length === 0) return undefined
-  const { subject, ordinal, heads } = folded
-  const intents = compensateSubject(folded, findings, projection, context)
   return {
-    subject,
+    subject: folded.subject,
     findings: findings.sort(compareFindings),
-    compensation: intents.length > 0 ? { subject, ordinal, heads, intents } : undefined,
+    compensation: compensationOf(folded, findings, projection, context),
     unmet: findings.some(isRepairable) ? (projection.unmetGuards?.(folded.state, context) ?? []) : [],
     value: projection.live?.valueAtStake?.(folded.state),
   }
+}
+
+/** What would make a subject good, of all of its findings; undefined where nothing would. */
+export function compensationOf(
+  folded: FoldedSubject,
+  findings: readonly Finding[],
+  projection: Projection,
+  context: RuleContext,
+): Compensation | undefined {
+  const { subject, ordinal, heads } = folded
+  const intents = compensateSubject(folded, findings, projection, context)
+  return intents.length > 0 ? { subject, ordinal, heads, intents } : undefined
 }
 
 /** All findings of one subject, those of rules across subjects included. */

@@ -110,7 +110,9 @@ export interface JudgedReplay {
  * signal's reason when aborted.
  */
 export function replay(reader: EventReader, projection: Projection, options: ReplayOptions): Promise<ReplayResult> {
-  return replayInto(reader, projection, options, (judged) => collect(judged, options.filters))
+  return replayInto(reader, projection, options, ({ summary, results }) =>
+    collectReplay(summary, results, options.filters),
+  )
 }
 
 /** The same in bounded memory, whatever was found: the result is at hand only until `use` is done, and what does not fit is in scratch space. */
@@ -239,10 +241,13 @@ class RuleCounts {
   }
 }
 
-/** Everything that was found, in memory. */
-function collect({ summary, found, results }: JudgedReplay, filters: ScanQuestion['filters'] = {}): ReplayResult {
-  const findings: Finding[] = []
-  for (const { finding } of found) findings.push(finding)
+/** Everything that was found, in memory; `results`: of all subjects with findings, in their order, to be asked for twice. */
+export function collectReplay(
+  summary: ScanSummary,
+  results: Iterable<SubjectResult>,
+  filters: ScanQuestion['filters'] = {},
+): ReplayResult {
+  const findings = Array.from(findIn(results, filters), ({ finding }) => finding)
   const compensations: Compensation[] = []
   const waiting = new Map<string, readonly string[]>()
   const atStake = new Map<string, Value>()

@@ -5,13 +5,23 @@ import { comparePositions, type Position } from '../log/position.js'
 import type { Ticks } from '../log/ticks.js'
 import type { Series } from './series.js'
 
+/** Called where cuts are passed over because they are of another log, or of what the log was before it was set back. */
+export type OnForeign = (why: string) => void
+
 /** The newest of the first `count` cuts that is one of this log; 0: none is. Throws SnapshotDamagedError and what the reader throws. */
-export function newestOfLog(reader: EventReader, series: Series, count: number): Promise<number> {
+export async function newestOfLog(
+  reader: EventReader,
+  series: Series,
+  count: number,
+  onForeign?: OnForeign,
+): Promise<number> {
   const isOfLog = async (number: number) => {
     const { cut } = series.info(number)
     return cut !== undefined && (await eventAt(reader, cut.position))?.id === cut.eventId
   }
-  return lastWhere(count, isOfLog)
+  const newest = await lastWhere(count, isOfLog)
+  if (newest < count) onForeign?.(`${count - newest} of ${count} cuts are not of this log`)
+  return newest
 }
 
 /** The newest cut from which a reading up to `cut`, judged by `now`, may go on; 0: none. Throws as newestOfLog does. */
@@ -19,12 +29,13 @@ export async function fittingCut(
   reader: EventReader,
   series: Series,
   { cut, now }: { readonly cut: Cut; readonly now: number },
+  onForeign?: OnForeign,
 ): Promise<number> {
   const fits = (number: number) => {
     const info = series.info(number)
     return isUpTo(info.cut, cut.position) && info.now <= now
   }
-  return newestOfLog(reader, series, await lastWhere(series.count(), fits))
+  return newestOfLog(reader, series, await lastWhere(series.count(), fits), onForeign)
 }
 
 /** The newest cut that a time or a position takes in with all that is before it. Throws as newestOfLog does. */
@@ -32,13 +43,15 @@ export async function knownCutBefore(
   reader: EventReader,
   series: Series,
   spec: { readonly kind: 'time'; readonly ticks: Ticks } | { readonly kind: 'position'; readonly position: Position },
+  onForeign?: OnForeign,
 ): Promise<Cut | undefined> {
   const isBefore = (number: number) => {
     const { cut, latest } = series.info(number)
     if (spec.kind === 'position') return isUpTo(cut, spec.position)
     return latest === undefined || latest <= spec.ticks
   }
-  return series.info(await newestOfLog(reader, series, await lastWhere(series.count(), isBefore))).cut
+  const count = await lastWhere(series.count(), isBefore)
+  return series.info(await newestOfLog(reader, series, count, onForeign)).cut
 }
 
 function isUpTo(cut: Cut | undefined, position: Position): boolean {

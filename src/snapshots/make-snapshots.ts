@@ -57,8 +57,7 @@ export async function makeSnapshots(
 
 async function newestToKeep(reader: EventReader, series: Series, { onDropped }: MakingOptions): Promise<number> {
   const count = series.count()
-  const newest = await newestOfLog(reader, series, count)
-  if (newest < count) onDropped?.(`${count - newest} of ${count} cuts are not of this log`)
+  const newest = await newestOfLog(reader, series, count, onDropped)
   series.keepUpTo(newest)
   return newest
 }

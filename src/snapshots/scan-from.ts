@@ -14,6 +14,7 @@ import { Found } from './found.js'
 import type { Past } from './past.js'
 import { recordOfResult } from './result-record.js'
 import { compareRecords, mergeRuns, type RunRecord } from './run.js'
+import { States } from './states.js'
 
 export interface ScanFromOptions
   extends Pick<ReplayOptions, 'now' | 'filters' | 'signal' | 'onProgress' | 'elapsedClock'> {
@@ -22,12 +23,16 @@ export interface ScanFromOptions
   readonly bytesMax: number
 }
 
-/** What a replay tells of findings; compensations are not made. */
+/** What a replay tells of findings, and what compensations can be made of. */
 export interface ScanFrom {
   readonly summary: ScanSummary
   readonly found: Found
   /** Events of the projection's streams that were read since the snapshot. */
   readonly read: number
+  /** Of all subjects with findings, in the order of their bytes. May be asked for again, while the past is open. */
+  readonly results: Iterable<RunRecord>
+  /** As of the cut; while the past is open. */
+  readonly states: States
 }
 
 /**
@@ -48,12 +53,15 @@ export async function scanFrom(
   const advanced = await advance(past, delta, { projection, now, ...(signal && { signal }) })
   const { name, version } = projection
   const question: ScanQuestion = { projection: name, version, filters, now: formatTicks(ticksOfMs(now)) }
-  const found = new Found(resultsOf(past, advanced, projection), projection, question)
+  const results = { [Symbol.iterator]: () => resultsOf(past, advanced, projection) }
+  const found = new Found(results, projection, question)
   const [coverage, findings] = [coverageOf(advanced), found.byRule]
   return {
     summary: { ...question, cut, coverage, findings, digest: found.digest, elapsedMs: elapsedMs() },
     found,
     read: delta.nextOrdinal - past.info.nextOrdinal,
+    results,
+    states: new States(past, delta, projection),
   }
 }
 
@@ -86,7 +94,7 @@ function progressOf(events: number, elapsedMs: number): Progress {
 }
 
 /** What stands of the snapshot's results, and those that were judged again. */
-function* resultsOf(past: Past, { judged }: Advance, projection: Projection): Iterable<RunRecord> {
+function* resultsOf(past: Past, { judged }: Advance, projection: Projection): Generator<RunRecord> {
   const fresh: RunRecord[] = []
   for (const [subject, { result }] of judged) fresh.push(recordOfResult(subject, result, projection))
   for (const record of mergeRuns([fresh.sort(compareRecords), past.results()]))

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { endianness } from 'node:os'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { rulesOf } from '../engine/detect.js'
 import { canonicalize } from '../engine/digest.js'
 import type { Projection } from '../engine/projection.js'
@@ -21,6 +21,8 @@ export interface SeriesKey {
 }
 
 const NAME = /^cut-(\d{8})$/
+/** What follows the projection's name in that of its folder. */
+const OF_KEY = /-[0-9a-f]{24}$/
 const DRAFT = /\.(\d+)\.draft$/
 
 export class Series {
@@ -64,22 +66,34 @@ export class Series {
     }
   }
 
+  /** Whether there are series of a projection of the same name beside it: of another log, other rules, or made by another version of the program. */
+  hasOthersBeside(): boolean {
+    const own = basename(this.folder)
+    const others = namesIn(dirname(this.folder)).filter((name) => name !== own)
+    return others.some((name) => OF_KEY.test(name) && name.replace(OF_KEY, '') === own.replace(OF_KEY, ''))
+  }
+
   /** Bytes on disk. */
   bytes(): number {
     return this.#names().reduce((sum, name) => sum + statSync(join(this.folder, name)).size, 0)
   }
 
   #names(): string[] {
-    try {
-      return readdirSync(this.folder)
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
-      throw new SnapshotDamagedError(this.folder, 'cannot be listed', { cause: error })
-    }
+    return namesIn(this.folder)
   }
 
   #pathOf(number: number): string {
     return join(this.folder, `cut-${String(number).padStart(8, '0')}`)
+  }
+}
+
+/** Throws SnapshotDamagedError. */
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw new SnapshotDamagedError(folder, 'cannot be listed', { cause: error })
   }
 }
 

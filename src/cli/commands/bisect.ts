@@ -23,8 +23,10 @@ import { memoryOf } from '../memory-option.js'
 import { counted, formatOf, makePrinter } from '../output.js'
 import { progressLine } from '../progress.js'
 import { momentOf, type ReadingOptions, storeOf, withByOption, withReadingOptions } from '../reading.js'
+import { type SnapshotOptions, withSnapshotOptions } from '../snapshot-option.js'
+import { UsableSnapshots } from '../usable-snapshots.js'
 
-interface BisectCommandOptions extends ReadingOptions {
+interface BisectCommandOptions extends ReadingOptions, SnapshotOptions {
   readonly bucket?: number
   readonly each?: boolean
 }
@@ -36,7 +38,7 @@ Examples:
 
 /** Adds the command. */
 export function addBisect(program: Command, context: Context, run: (code: Promise<ExitCode>) => Promise<void>): void {
-  withByOption(withReadingOptions(program.command('bisect <rule>')))
+  withSnapshotOptions(withByOption(withReadingOptions(program.command('bisect <rule>'))))
     .description('the event, or the moment, at which findings of a rule became true; for all subjects as a histogram')
     .option('--subject <id...>', 'these subjects, turn by turn')
     .option('--each', 'every turn of every subject instead of the histogram')
@@ -56,7 +58,9 @@ async function bisectStore(rule: string, options: BisectCommandOptions, context:
   const projection = await context.loadProjection(options.projection)
   const store = await context.openStore(storeOf(options, context), 'read')
   try {
-    const moment = await momentOf(store, { ...options, option: '--as-of', text: options.asOf }, context.clock())
+    const { knownBefore } = new UsableSnapshots(store, projection, options, context)
+    const asked = { ...options, option: '--as-of', text: options.asOf }
+    const moment = await momentOf(store, asked, context.clock(), knownBefore)
     await warnOfGenerated(store, moment, context)
     const { turns, unattributable } = moment.cut
       ? await turnsIn(store, projection, { rule, moment, cut: moment.cut, options, context })

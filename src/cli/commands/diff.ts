@@ -8,8 +8,7 @@ import { comparePositions } from '../../log/position.js'
 import { printComparison } from '../comparison-output.js'
 import type { Context } from '../context.js'
 import { EXIT, type ExitCode, UsageError, worstOf } from '../exit-codes.js'
-import { resourcesOf, withWorkerOptions } from '../memory-option.js'
-import { progressLine } from '../progress.js'
+import { withWorkerOptions } from '../memory-option.js'
 import {
   filtersOf,
   isByOccurred,
@@ -19,8 +18,11 @@ import {
   withByOption,
   withStoreOptions,
 } from '../reading.js'
+import { replaySettled } from '../replay-store.js'
+import { type SnapshotOptions, withSnapshotOptions } from '../snapshot-option.js'
+import { UsableSnapshots } from '../usable-snapshots.js'
 
-interface DiffOptions extends ReadingOptions {
+interface DiffOptions extends ReadingOptions, SnapshotOptions {
   readonly from?: string
   readonly to?: string
   readonly against?: string
@@ -34,7 +36,7 @@ Examples:
 
 /** Adds the command. */
 export function addDiff(program: Command, context: Context, run: (code: Promise<ExitCode>) => Promise<void>): void {
-  withByOption(withWorkerOptions(withStoreOptions(program.command('diff'))))
+  withSnapshotOptions(withByOption(withWorkerOptions(withStoreOptions(program.command('diff')))))
     .description('findings that came, went and changed between two moments, or under two versions of the rules')
     .option('--from <when>', 'the earlier moment: a time, a position (commit/prepare) or before:ID')
     .option('--to <when>', 'the later moment (default: the head of the log)')
@@ -54,22 +56,14 @@ async function diff(options: DiffOptions, context: Context): Promise<ExitCode> {
   const against = options.against === undefined ? undefined : await context.loadProjection(options.against)
   const filters = filtersOf(options, projection, ...(against ? [against] : []))
   const store = await context.openStore(storeOf(options, context), 'read')
-  const show = progressLine(context)
-  const settings: CompareOptions = {
-    ...resourcesOf(options, context),
-    filters,
-    signal: context.interruption.signal,
-    onProgress: show.update,
-  }
+  const question = { options, filters, context }
   try {
     const comparison = against
-      ? await diffRules(store, { from: projection, to: against }, { options, settings, context })
-      : await diffMoments(store, projection, { options, settings, context })
-    show.clear()
+      ? await diffRules(store, { from: projection, to: against }, question)
+      : await diffMoments(store, projection, question)
     printComparison(comparison, options, context)
     return exitOf(comparison)
   } finally {
-    show.clear()
     await store.close()
   }
 }
@@ -89,22 +83,21 @@ function refuseMixture({ from, to, against, asOf }: DiffOptions): void {
 
 interface Question {
   readonly options: DiffOptions
-  readonly settings: CompareOptions
+  readonly filters: ReturnType<typeof filtersOf>
   readonly context: Context
 }
 
-async function diffMoments(
-  store: EventReader,
-  projection: Projection,
-  { options, settings, context }: Question,
-): Promise<Comparison> {
+async function diffMoments(store: EventReader, projection: Projection, question: Question): Promise<Comparison> {
+  const { options, context } = question
   const clock = context.clock()
-  const to = await momentOf(store, { ...options, option: '--to', text: options.to }, clock)
-  const asked = await momentOf(store, { ...options, option: '--from', text: options.from }, clock)
+  const snapshots = new UsableSnapshots(store, projection, options, context)
+  const { knownBefore } = snapshots
+  const to = await momentOf(store, { ...options, option: '--to', text: options.to }, clock, knownBefore)
+  const asked = await momentOf(store, { ...options, option: '--from', text: options.from }, clock, knownBefore)
   // By what had happened both rest on one reading, so that what is appended meanwhile is in neither.
   const from = isByOccurred(options) && to.cut ? { ...asked, cut: to.cut } : asked
   if (isAfter(from, to)) throw new UsageError(`--from ${options.from} is after --to ${options.to ?? ''}: exchange them`)
-  return compareMoments(store, projection, { ...settings, from, to })
+  return compareMoments(store, projection, { ...settingsOf(() => snapshots, question), from, to })
 }
 
 function isAfter(from: Moment, to: Moment): boolean {
@@ -115,9 +108,10 @@ function isAfter(from: Moment, to: Moment): boolean {
 async function diffRules(
   store: EventReader,
   versions: { readonly from: Projection; readonly to: Projection },
-  { options, settings, context }: Question,
+  question: Question,
 ): Promise<Comparison> {
   const { from, to } = versions
+  const { options, context } = question
   if (from.name !== to.name) {
     throw new UsageError(
       `--against ${options.against}: it is ${to.name} and --projection is ${from.name}: two versions of one projection have one name`,
@@ -126,8 +120,24 @@ async function diffRules(
   if (from.version === to.version) {
     context.stderr.write(`Both are ${from.name} ${from.version}: raise the version where fold or rules change\n`)
   }
-  const moment = await momentOf(store, { ...options, option: '--as-of', text: options.asOf }, context.clock())
+  // Of two that call themselves the same, nobody can say whose a snapshot is.
+  const fromSnapshot = from.version !== to.version && options.fromSnapshot !== false
+  const before = new UsableSnapshots(store, from, { ...options, fromSnapshot }, context)
+  const after = new UsableSnapshots(store, to, { ...options, fromSnapshot }, context)
+  const asked = { ...options, option: '--as-of', text: options.asOf }
+  const moment = await momentOf(store, asked, context.clock(), before.knownBefore)
+  const settings = settingsOf((projection) => (projection === from ? before : after), question)
   return compareRules(store, versions, { ...settings, ...moment })
+}
+
+/** How each side is replayed: from a snapshot under its own rules, where one fits. */
+function settingsOf(
+  snapshotsOf: (projection: Projection) => UsableSnapshots,
+  { options, filters, context }: Question,
+): CompareOptions {
+  const replayAs = (projection: Projection, moment: Moment) =>
+    replaySettled(snapshotsOf(projection), { ...options, filters, moment }, context)
+  return { signal: context.interruption.signal, replayAs }
 }
 
 function exitOf({ from, to, differences }: Comparison): ExitCode {

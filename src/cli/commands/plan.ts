@@ -8,9 +8,11 @@ import { writeWhole } from '../files.js'
 import { countWaiting } from '../finding-output.js'
 import { lookupNamesOf, withLookupOption } from '../lookup-option.js'
 import { counted, formatOf, type Layout, makePrinter, type Row } from '../output.js'
-import { type ReadingOptions, replayStore, storeOf, withReadingOptions } from '../reading.js'
+import { type ReadingOptions, storeOf, withReadingOptions } from '../reading.js'
+import { replayStore } from '../replay-store.js'
+import { type SnapshotOptions, withSnapshotOptions } from '../snapshot-option.js'
 
-interface PlanOptions extends ReadingOptions {
+interface PlanOptions extends ReadingOptions, SnapshotOptions {
   readonly out: string
   readonly acceptIncomplete?: boolean
 }
@@ -22,7 +24,7 @@ Examples:
 
 /** Adds the command. */
 export function addPlan(program: Command, context: Context, run: (code: Promise<ExitCode>) => Promise<void>): void {
-  withLookupOption(withReadingOptions(program.command('plan')))
+  withSnapshotOptions(withLookupOption(withReadingOptions(program.command('plan'))))
     .description('write down what would make the findings good, with a digest to approve')
     .requiredOption('--out <file>', 'the plan file')
     .option('--rule <id...>', 'plan findings of these rules only')

@@ -8,7 +8,8 @@ import { formatTicks, ticksOfMs } from '../../log/ticks.js'
 import { printComparison } from '../comparison-output.js'
 import type { Context } from '../context.js'
 import { EXIT, type ExitCode, worstOf } from '../exit-codes.js'
-import { type ReadingOptions, replayStore, storeOf, withByOption, withReadingOptions } from '../reading.js'
+import { type ReadingOptions, storeOf, withByOption, withReadingOptions } from '../reading.js'
+import { replayStore } from '../replay-store.js'
 
 interface RecalculateOptions extends ReadingOptions {
   readonly switch?: boolean
@@ -42,7 +43,8 @@ async function recalculate(options: RecalculateOptions, context: Context): Promi
     const before = await readCurrentResult(store, projection.name, current)
     const { result, isNew } = await storeResult(
       store,
-      await replayStore(store, projection, options, context),
+      // What is kept to be gone by rests on nothing that was kept before.
+      await replayStore(store, projection, { ...options, fromSnapshot: false }, context),
       context.newId,
     )
     const comparison = compareResults(before ?? nothingBefore(result), result)

@@ -8,12 +8,14 @@ import { EXIT, type ExitCode, worstOf } from '../exit-codes.js'
 import { type LimitOptions, withLimitOptions } from '../limit-options.js'
 import { lookupNamesOf, withLookupOption } from '../lookup-option.js'
 import { withWorkerOptions } from '../memory-option.js'
-import { type ReadingOptions, replayStore, storeOf, withStoreOptions } from '../reading.js'
+import { type ReadingOptions, storeOf, withStoreOptions } from '../reading.js'
+import { replayStore } from '../replay-store.js'
+import { type SnapshotOptions, withSnapshotOptions } from '../snapshot-option.js'
 import { applyAndPrint, exitOfApply } from './apply.js'
 import { planRow, refusesIncomplete } from './plan.js'
 import { exitOfVerify, verifyAndPrint } from './verify.js'
 
-interface RepairOptions extends ReadingOptions, AuthorityOptions, LimitOptions {
+interface RepairOptions extends ReadingOptions, AuthorityOptions, LimitOptions, SnapshotOptions {
   readonly yes?: boolean
   readonly approver?: string
   readonly acceptIncomplete?: boolean
@@ -26,7 +28,9 @@ Examples:
 
 /** Adds the command. */
 export function addRepair(program: Command, context: Context, run: (code: Promise<ExitCode>) => Promise<void>): void {
-  withWorkerOptions(withLookupOption(withLimitOptions(withStoreOptions(program.command('repair')))))
+  withSnapshotOptions(
+    withWorkerOptions(withLookupOption(withLimitOptions(withStoreOptions(program.command('repair'))))),
+  )
     .description('scan, plan, approve (asks), apply, verify')
     .option('--yes', 'approve without being asked')
     .option('--approver <name>', 'who approves (default: who runs the command)')

@@ -13,16 +13,20 @@ import { EXIT, type ExitCode } from '../exit-codes.js'
 import { findingRow } from '../finding-output.js'
 import { formatOf, type Layout, makePrinter } from '../output.js'
 import { momentOf, type ReadingOptions, storeOf, withByOption, withReadingOptions } from '../reading.js'
+import { type SnapshotOptions, withSnapshotOptions } from '../snapshot-option.js'
+import { UsableSnapshots } from '../usable-snapshots.js'
+
+type StateOptions = ReadingOptions & SnapshotOptions
 
 /** Adds the command. */
 export function addState(program: Command, context: Context, run: (code: Promise<ExitCode>) => Promise<void>): void {
-  withByOption(withReadingOptions(program.command('state <subject>')))
+  withSnapshotOptions(withByOption(withReadingOptions(program.command('state <subject>'))))
     .description("one subject's folded state, and what is wrong with it")
     .addHelpText(
       'after',
       '\nExamples:\n  $ makegood state B000042\n  $ makegood state B000042 --as-of 2026-05-20T12:00:00Z',
     )
-    .action((subject: string, options: ReadingOptions) => run(showState(subject, options, context)))
+    .action((subject: string, options: StateOptions) => run(showState(subject, options, context)))
 }
 
 /** One subject as of a moment, judged. */
@@ -33,13 +37,14 @@ export interface SubjectView extends SubjectRead {
 
 /** Reads one subject as of what `--as-of`, `--by` and `--now` ask. */
 export async function viewSubject(
-  store: EventReader,
-  projection: Projection,
-  subject: string,
-  options: ReadingOptions & { readonly clock: number },
+  { store, projection, subject }: { store: EventReader; projection: Projection; subject: string },
+  options: StateOptions,
+  context: Context,
 ): Promise<SubjectView> {
-  const { asOf, clock } = options
-  const moment = await momentOf(store, { ...options, option: '--as-of', text: asOf }, clock)
+  const { asOf } = options
+  const { knownBefore } = new UsableSnapshots(store, projection, options, context)
+  const asked = { ...options, option: '--as-of', text: asOf }
+  const moment = await momentOf(store, asked, context.clock(), knownBefore)
   const { cut, happenedBy, now } = moment
   const upTo = cut && { upTo: cut.position }
   const isPast = asOf !== undefined || happenedBy !== undefined
@@ -60,11 +65,11 @@ export function warnOfNothing(
   stderr.write(`No events of ${JSON.stringify(subject)} in ${categories.join(' or ')} streams\n`)
 }
 
-async function showState(subject: string, options: ReadingOptions, context: Context): Promise<ExitCode> {
+async function showState(subject: string, options: StateOptions, context: Context): Promise<ExitCode> {
   const projection = await context.loadProjection(options.projection)
   const store = await context.openStore(storeOf(options, context), 'read')
   try {
-    const view = await viewSubject(store, projection, subject, { ...options, clock: context.clock() })
+    const view = await viewSubject({ store, projection, subject }, options, context)
     printState(subject, projection, { view, options }, context)
     warnOfNothing(subject, view, projection, context)
     return view.findings.some(({ disposition }) => disposition !== 'observe') ? EXIT.findings : EXIT.clean

@@ -13,15 +13,16 @@ import type { Context } from '../context.js'
 import { EXIT, type ExitCode, UsageError } from '../exit-codes.js'
 import { counted, formatOf, type Layout, makePrinter, type Printer, type Row } from '../output.js'
 import { type ReadingOptions, storeOf, withByOption, withReadingOptions } from '../reading.js'
+import { type SnapshotOptions, withSnapshotOptions } from '../snapshot-option.js'
 import { type SubjectView, viewSubject, warnOfNothing } from './state.js'
 
-interface TimelineOptions extends ReadingOptions {
+interface TimelineOptions extends ReadingOptions, SnapshotOptions {
   readonly beyond?: boolean
 }
 
 /** Adds the command. */
 export function addTimeline(program: Command, context: Context, run: (code: Promise<ExitCode>) => Promise<void>): void {
-  withByOption(withReadingOptions(program.command('timeline <subject>')))
+  withSnapshotOptions(withByOption(withReadingOptions(program.command('timeline <subject>'))))
     .description("one subject's streams, event by event; under --as-of with the cut drawn in them")
     .option('--beyond', 'with --as-of: what came after the cut too, below it')
     .addHelpText(
@@ -36,7 +37,7 @@ async function showTimeline(subject: string, options: TimelineOptions, context: 
   const projection = await context.loadProjection(options.projection)
   const store = await context.openStore(storeOf(options, context), 'read')
   try {
-    const view = await viewSubject(store, projection, subject, { ...options, clock: context.clock() })
+    const view = await viewSubject({ store, projection, subject }, options, context)
     const isByOccurred = view.moment.happenedBy !== undefined
     const layout = isByOccurred ? OCCURRED_LAYOUT : KNOWN_LAYOUT
     const format = formatOf(options.format, context.stdout.isTerminal)

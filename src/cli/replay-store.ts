@@ -1,0 +1,43 @@
+// A replay of a store with all that it gives, from a snapshot where one fits.
+import type { Projection } from '../engine/projection.js'
+import type { ReplayResult } from '../engine/replay.js'
+import type { EventReader } from '../log/event-store.js'
+import { replayFrom } from '../snapshots/replay-from.js'
+import type { Context } from './context.js'
+import {
+  filtersOf,
+  momentOf,
+  type ReadingOptions,
+  replayMoment,
+  type SettledOptions,
+  warnOfNothingRead,
+} from './reading.js'
+import type { SnapshotOptions } from './snapshot-option.js'
+import { UsableSnapshots } from './usable-snapshots.js'
+
+/** Replays a store as a command's options ask. */
+export async function replayStore(
+  reader: EventReader,
+  projection: Projection,
+  options: ReadingOptions & SnapshotOptions,
+  context: Context,
+): Promise<ReplayResult> {
+  const filters = filtersOf(options, projection)
+  const snapshots = new UsableSnapshots(reader, projection, options, context)
+  const asked = { ...options, option: '--as-of', text: options.asOf }
+  const moment = await momentOf(reader, asked, context.clock(), snapshots.knownBefore)
+  const question = { ...options, filters, moment }
+  const result = await replaySettled(snapshots, question, context)
+  warnOfNothingRead(result, projection, context)
+  return result
+}
+
+/** The same as of a moment that is settled already. */
+export async function replaySettled(
+  snapshots: UsableSnapshots,
+  question: SettledOptions,
+  context: Context,
+): Promise<ReplayResult> {
+  const resumed = await snapshots.resume(question, replayFrom)
+  return resumed ?? replayMoment(snapshots.reader, snapshots.projection, question, context)
+}
