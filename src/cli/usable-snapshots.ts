@@ -125,12 +125,15 @@ export class UsableSnapshots {
     return undefined
   }
 
-  readonly #tellForeign = (why: string) =>
-    this.#tell(`Snapshots are passed over: ${why}; makegood snapshot removes them`)
+  readonly #tellForeign = (why: string) => {
+    const passedOver = 'Snapshots are passed over'
+    this.#tell(`${passedOver}: ${why}; makegood snapshot removes them`, passedOver)
+  }
 
-  #tell(text: string): void {
-    if (!this.#told.has(text)) this.#context.stderr.write(`${escapeText(text)}\n`)
-    this.#told.add(text)
+  /** Once: `about` is what is told of, where further words of it may differ. */
+  #tell(text: string, about = text): void {
+    if (!this.#told.has(about)) this.#context.stderr.write(`${escapeText(text)}\n`)
+    this.#told.add(about)
   }
 }
 
