@@ -1,5 +1,5 @@
 // Composition: which home of the log stands behind the text of `--store`.
-import type { EventStore } from './log/event-store.js'
+import type { EventReader, EventStore } from './log/event-store.js'
 import { openEmbeddedStore } from './stores/embedded/embedded-store.js'
 import { isConnectionString } from './stores/eventstoredb/connection-string.js'
 import { openMemoryStore } from './stores/memory/memory-store.js'
@@ -11,6 +11,19 @@ import { openMemoryStore } from './stores/memory/memory-store.js'
  */
 export async function openStore(where: string, mode: 'read' | 'write' = 'write'): Promise<EventStore> {
   if (where === 'memory:') return openMemoryStore()
+  const store = await openLasting(where, mode)
+  addresses.set(store, where)
+  return store
+}
+
+const addresses = new WeakMap<EventReader, string>()
+
+/** By what `openStore` opens the same store once more, in another thread too; undefined for one that it did not open, or that is its process's own. */
+export function addressOf(store: EventReader): string | undefined {
+  return addresses.get(store)
+}
+
+async function openLasting(where: string, mode: 'read' | 'write'): Promise<EventStore> {
   if (isConnectionString(where)) return openServer(where)
   return openEmbeddedStore({ folder: where, readOnly: mode === 'read' })
 }

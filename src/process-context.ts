@@ -12,7 +12,6 @@ import type { Context, Interruption, LogFiles, LogFilesOptions } from './cli/con
 import { UsageError } from './cli/exit-codes.js'
 import { examineStore } from './examine-store.js'
 import { httpPost } from './http-post.js'
-import { openJudgingThreads } from './judging-threads.js'
 import { loadProjection } from './load-projection.js'
 import { NO_TRACING, type Tracing } from './log/tracing.js'
 import { openMetricsEndpoint } from './metrics-endpoint.js'
@@ -21,6 +20,7 @@ import { openLookup } from './open-lookup.js'
 import { openStore } from './open-store.js'
 import { OutputStream } from './output-stream.js'
 import { tracedAuthority } from './repair/traced-authority.js'
+import { replayThreads } from './replay-threads.js'
 import { folderScratch } from './scratch/folder-scratch.js'
 import { runSimulator, startSimulator } from './start-simulator.js'
 import { openCompensationFile } from './stores/files/compensations.js'
@@ -79,7 +79,7 @@ export function processContext(tracing: Tracing = NO_TRACING): Context {
     runSimulator: (args) => runSimulator(args, interruption.signal),
     memoryBytesDefault: memoryShare(),
     threadsDefault: availableParallelism(),
-    openJudges: openJudgingThreads,
+    threads: replayThreads,
     openScratch: (folder = tmpdir()) => folderScratch(folder),
     runSelf,
     failpoint: failpointOf(env.MAKEGOOD_FAILPOINT),

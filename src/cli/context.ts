@@ -2,8 +2,8 @@
 // no concrete store and touch no global.
 import type { Logger } from 'pino'
 import type { JsonObject, JsonValue } from '../engine/json.js'
-import type { PartJudges } from '../engine/part-judges.js'
 import type { Projection } from '../engine/projection.js'
+import type { ThreadSource } from '../engine/replay-threads.js'
 import type { Scratch } from '../engine/scratch.js'
 import type { EventReader, EventStore } from '../log/event-store.js'
 import type { Tracing } from '../log/tracing.js'
@@ -177,8 +177,8 @@ export interface Context {
   readonly memoryBytesDefault: number
   /** On how many threads a replay runs where nothing else is said. */
   readonly threadsDefault: number
-  /** Starts so many threads that judge beside this one; undefined where there would be none. */
-  openJudges(projection: Projection, threads: number): PartJudges | undefined
+  /** So many threads that may be started to read and judge beside this one. */
+  threads(count: number): ThreadSource
   /** Scratch space in a folder; undefined: the system's for temporary files. */
   openScratch(folder: string | undefined): Scratch
   /** Runs this program in a process of its own, as a person would, and gives what it printed. */

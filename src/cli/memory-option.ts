@@ -33,20 +33,20 @@ export function withMemoryOptions(command: Command): Command {
 /** Adds all three options. */
 export function withWorkerOptions(command: Command): Command {
   return withMemoryOptions(command).addOption(
-    new Option('--workers <n>', 'fold and judge on so many threads (default: one a core)').argParser(
+    new Option('--workers <n>', 'read, fold and judge on so many threads (default: one a core)').argParser(
       numberOption('--workers', 1),
     ),
   )
 }
 
 /** What a replay may use of the machine, as the options say. Throws UsageError. */
-export function resourcesOf(options: WorkerOptions, context: Context): Pick<ReplayOptions, 'memory' | 'openJudges'> {
+export function resourcesOf(options: WorkerOptions, context: Context): Pick<ReplayOptions, 'memory' | 'threads'> {
   const { workers = Math.min(context.threadsDefault, WORKERS_MAX) } = options
   if (workers > WORKERS_MAX) throw new UsageError(`--workers ${workers}: at most ${WORKERS_MAX}`)
   return {
     memory: memoryOf(options, context),
     // This thread is one of them.
-    openJudges: (projection) => context.openJudges(projection, workers - 1),
+    threads: context.threads(workers - 1),
   }
 }
 

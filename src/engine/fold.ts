@@ -39,6 +39,11 @@ export interface FoldCounts {
   unattributable: number
 }
 
+/** Adds what another fold has seen. */
+export function addCounts(sum: FoldCounts, counts: FoldCounts): void {
+  for (const name of Object.keys(sum) as (keyof FoldCounts)[]) sum[name] += counts[name]
+}
+
 /** What of a log a fold takes in; left out: everything. */
 export interface FoldOptions {
   /**

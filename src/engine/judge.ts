@@ -2,21 +2,21 @@
 // parts, and so does the judging, in this thread or in others: memory holds the parts being judged and the results.
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { groupSharedUses, type SharedUses, sharedUsesOf } from './detect.js'
-import { Fold, type FoldCounts } from './fold.js'
+import { addCounts, Fold, type FoldCounts } from './fold.js'
 import { foldPart } from './fold-part.js'
 import { hashOf } from './hash.js'
 import { judgePart, judgeSharing, type PartQuestion, type PartResult, type SubjectResult } from './judge-part.js'
 import { KeyUses } from './key-uses.js'
-import type { PartJudges } from './part-judges.js'
 import type { Part, PartitionedLog } from './partitioned-log.js'
 import type { Projection } from './projection.js'
+import type { ReplayThreads } from './replay-threads.js'
 import { SortedResults } from './sorted-results.js'
 
 export interface JudgeOptions extends PartQuestion {
   /** Told now and then what share of the subjects has been judged, 0 to 1. */
   readonly onPart?: (share: number) => void
   /** Others that judge at the same time. Lookups are asked from this thread alone: with them it judges alone. */
-  readonly judges?: PartJudges
+  readonly others?: ReplayThreads
 }
 
 /** All that was found, and what was counted on the way. */
@@ -59,10 +59,10 @@ async function* judgeEach(
   options: JudgeOptions,
 ): AsyncIterable<PartResult> {
   const { now, happenedBy, signal } = options
-  const others = options.lookUp ? undefined : options.judges
+  const others = options.lookUp ? undefined : options.others
   const handedOut = new HandedOut()
   for (const part of parts) {
-    if (others && handedOut.size < others.threads * QUEUED) {
+    if (others && handedOut.size < others.count * QUEUED) {
       handedOut.add(others.judge(part, { now, ...(happenedBy !== undefined && { happenedBy }) }))
     } else {
       yield await judgePart(part, projection, options)
@@ -141,8 +141,4 @@ function sharedAmong(
     for (const folded of foldPart(part, new Fold(projection, options))) uses.push(...sharedUsesOf(folded, projection))
   }
   return groupSharedUses(uses)
-}
-
-function addCounts(sum: FoldCounts, counts: FoldCounts): void {
-  for (const name of Object.keys(sum) as (keyof FoldCounts)[]) sum[name] += counts[name]
 }

@@ -2,10 +2,11 @@
 // Grace hash partition); then one part after the other is handed on, each with all events of its subjects.
 import { deserialize, serialize } from 'node:v8'
 import type { RecordedEvent } from '../log/event.js'
-import { readEvent } from '../log/event-bytes.js'
-import { EventWriter, subjectHashIn } from './event-bytes.js'
-import { Fold, type FoldCounts, type FoldOptions } from './fold.js'
+import { subjectHashIn } from './event-bytes.js'
+import { EventSpreader } from './event-spreader.js'
+import { addCounts, type FoldCounts, type FoldOptions } from './fold.js'
 import { hashOf } from './hash.js'
+import type { RangeRead } from './pour-range.js'
 import type { Projection } from './projection.js'
 import type { Scratch, ScratchRun } from './scratch.js'
 import { type Block, readRecords, recordAt, Spool } from './spool.js'
@@ -34,55 +35,57 @@ const PART_SHARE = 1 / 16
 
 export class PartitionedLog {
   readonly #limit: MemoryLimit | undefined
-  /** Takes what belongs to no subject, and counts it. */
-  readonly #unowned: Fold
+  readonly #spreader: EventSpreader
   readonly #events: Spool
-  readonly #writer = new EventWriter()
-  #ordinal = 0
+  /** Of ranges that others read. */
+  readonly #readBeside: RangeRead[] = []
   #scratch: Scratch | undefined
 
   constructor(projection: Projection, limit?: MemoryLimit, options: FoldOptions = {}) {
     this.#limit = limit
-    this.#unowned = new Fold(projection, options)
     this.#events = this.newSpool(PARTITIONS, EVENTS_SHARE)
+    this.#spreader = new EventSpreader(projection, options, (subjectHash, record, length) =>
+      this.#events.write(subjectHash % PARTITIONS, record, length),
+    )
   }
 
   /** How many events of the log were taken. */
   get taken(): number {
-    return this.#ordinal
+    return this.#readBeside.reduce((sum, { taken }) => sum + taken, this.#spreader.taken)
   }
 
   /** What was counted of events that belong to no subject; the counts of the parts come on top. */
   get unownedCounts(): FoldCounts {
-    return this.#unowned.counts
+    const counts = { ...this.#spreader.unownedCounts }
+    for (const { unownedCounts } of this.#readBeside) addCounts(counts, unownedCounts)
+    return counts
   }
 
   /** Takes the next event of the log. Throws ScratchError. */
   add(event: RecordedEvent): void {
-    const ordinal = this.#ordinal
-    this.#ordinal += 1
-    const subject = this.#unowned.subjectOf(event)
-    if (subject === undefined) {
-      this.#unowned.add(event, ordinal)
-      return
-    }
-    const subjectHash = hashOf(subject)
-    const length = this.#writer.write(event, { stream: event.stream, ordinal, subjectHash })
-    this.#events.write(subjectHash % PARTITIONS, this.#writer.bytes, length)
+    this.#spreader.add(event)
   }
 
   /** Takes the next event of the log as bytes (src/log/event-bytes.ts). Throws ScratchError. */
   addBytes(stream: string, bytes: Buffer, start: number, end: number): void {
-    const ordinal = this.#ordinal
-    this.#ordinal += 1
-    const subject = this.#unowned.subjectOf({ stream })
-    if (subject === undefined) {
-      this.#unowned.add({ stream, ...readEvent(bytes, start, end) }, ordinal)
-      return
-    }
-    const subjectHash = hashOf(subject)
-    const length = this.#writer.copy(bytes, start, end, { stream, ordinal, subjectHash })
-    this.#events.write(subjectHash % PARTITIONS, this.#writer.bytes, length)
+    this.#spreader.addBytes(stream, bytes, start, end)
+  }
+
+  /** What is added next is the first event of the log's how-many-eth range, from 0. Ranges may be read in any order, also side by side. */
+  startRange(range: number): void {
+    this.#spreader.startRange(range)
+  }
+
+  /** Takes records of a range that is read beside. Throws ScratchError. */
+  addRecords(block: Block): void {
+    readRecords(block, (bytes, start, end) =>
+      this.#events.write(subjectHashIn(bytes, start) % PARTITIONS, bytes, end - start, start),
+    )
+  }
+
+  /** Such a range was read to its end. */
+  endRange(read: RangeRead): void {
+    this.#readBeside.push(read)
   }
 
   /**

@@ -10,10 +10,10 @@ import { type Finding, isRepairable } from './finding.js'
 import type { FoldCounts } from './fold.js'
 import { type Judgement, judge } from './judge.js'
 import type { Compensation, LookUp, SubjectResult, Value } from './judge-part.js'
-import type { PartJudges } from './part-judges.js'
 import { type MemoryLimit, PartitionedLog } from './partitioned-log.js'
 import type { Projection } from './projection.js'
 import { type Reading, readLog } from './read-log.js'
+import type { ReplayThreads, ThreadSource } from './replay-threads.js'
 
 /** How far a replay has come. */
 export interface Progress {
@@ -44,8 +44,8 @@ export interface ReplayOptions {
   readonly lookUp?: LookUp
   /** Left out: everything is held in memory. Findings, digest and order are the same for any limit. */
   readonly memory?: MemoryLimit
-  /** Starts threads that judge beside this one; called once, and only for a log that is worth it. Findings, digest and order are the same. */
-  readonly openJudges?: (projection: Projection) => PartJudges | undefined
+  /** Threads that read and judge beside this one; started once, and only for a log that is worth it. Findings, digest and order are the same. */
+  readonly threads?: ThreadSource
   readonly signal?: AbortSignal
   /** Called after each batch, and after each part that was judged. */
   readonly onProgress?: (progress: Progress) => void
@@ -125,25 +125,25 @@ export async function replayInto<Used>(
   const clock = options.elapsedClock ?? (() => performance.now())
   const startedAt = clock()
   const log = new PartitionedLog(projection, options.memory, options)
-  const judges = new JudgesOnDemand(projection, options)
+  const others = new OthersOnDemand(reader, projection, options)
   let events = 0
   const tell = (fraction: number | undefined) =>
     options.onProgress?.({ events, fraction, elapsedMs: clock() - startedAt })
   try {
     const onBatch = (examined: number, share: number | undefined) => {
-      judges.openFor(log.taken)
+      if (log.taken >= EVENTS_WORTH_THREADS) others.open()
       events = examined
       tell(share && READING_SHARE * share)
     }
-    const reading = await readLog(reader, log, projection, { ...options, onBatch })
+    const reading = await readLog(reader, log, projection, { ...options, onBatch, others })
     events = reading.examined
     const onPart = (share: number) => tell(READING_SHARE + share * (1 - READING_SHARE))
-    const judged = await judge(log, projection, { ...options, ...judges.opened, onPart })
+    const judged = await judge(log, projection, { ...options, ...others.opened, onPart })
     refuseNothing(judged, options)
     const elapsedMs = Math.round(clock() - startedAt)
     return await use(judgedReplay(judged, projection, { ...options, ...reading, elapsedMs }))
   } finally {
-    await judges.opened?.judges.close()
+    await others.opened?.others.close()
     log.close()
   }
 }
@@ -154,21 +154,26 @@ const READING_SHARE = 0.25
 /** With fewer events the work is done before another thread has begun. */
 const EVENTS_WORTH_THREADS = 50_000
 
-/** Other threads, started while the log is still read, once it is clear that there is enough for them to do. */
-class JudgesOnDemand {
-  opened: { readonly judges: PartJudges } | undefined
-  readonly #open: (() => PartJudges | undefined) | undefined
+/** Other threads, started once it is clear that there is enough for them to do. Lookups are asked from this thread alone: with them it is alone. */
+class OthersOnDemand {
+  /** How many there may be. */
+  readonly count: number
+  opened: { readonly others: ReplayThreads } | undefined
+  readonly #open: () => ReplayThreads | undefined
   #isAsked = false
 
-  constructor(projection: Projection, { openJudges, lookUp }: ReplayOptions) {
-    this.#open = lookUp ? undefined : () => openJudges?.(projection)
+  constructor(reader: EventReader, projection: Projection, { threads, lookUp }: ReplayOptions) {
+    this.count = lookUp ? 0 : (threads?.count ?? 0)
+    this.#open = () => threads?.open(projection, reader)
   }
 
-  openFor(events: number): void {
-    if (this.#isAsked || events < EVENTS_WORTH_THREADS) return
-    this.#isAsked = true
-    const judges = this.#open?.()
-    this.opened = judges && { judges }
+  open(): ReplayThreads | undefined {
+    if (!this.#isAsked && this.count > 0) {
+      this.#isAsked = true
+      const others = this.#open()
+      this.opened = others && { others }
+    }
+    return this.opened?.others
   }
 }
 

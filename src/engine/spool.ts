@@ -29,6 +29,12 @@ interface Piece {
   used: number
 }
 
+function appendRecord(piece: Piece, bytes: Buffer, start: number, length: number): void {
+  piece.bytes.writeUInt32LE(length, piece.used)
+  bytes.copy(piece.bytes, piece.used + LENGTH_BYTES, start, start + length)
+  piece.used += LENGTH_BYTES + length
+}
+
 interface Partition {
   readonly pieces: Piece[]
   run: ScratchRun | undefined
@@ -56,15 +62,13 @@ export class Spool {
     return this.#partitions[index]?.bytes ?? 0
   }
 
-  /** Takes the first `length` bytes of `record` as the partition's next record. Throws ScratchError. */
-  write(index: number, record: Buffer, length: number): void {
+  /** Takes `length` bytes from `start` on as the partition's next record. Throws ScratchError. */
+  write(index: number, bytes: Buffer, length: number, start = 0): void {
     const partition = this.#partitions[index] as Partition
     const last = partition.pieces.at(-1)
     const needed = LENGTH_BYTES + length
     const piece = last && last.used + needed <= last.bytes.length ? last : this.#newPiece(partition, needed)
-    piece.bytes.writeUInt32LE(length, piece.used)
-    record.copy(piece.bytes, piece.used + LENGTH_BYTES, 0, length)
-    piece.used += needed
+    appendRecord(piece, bytes, start, length)
     partition.bytes += needed
     if (this.#heldBytes > this.#bytesMax) this.#writeOut()
   }
@@ -108,6 +112,37 @@ function nextSize({ pieces, run }: Partition): number {
   // Once anything was written out the log is no small one.
   if (run) return PIECE_BYTES_MAX
   return Math.min(PIECE_BYTES_MAX, 2 * (pieces.at(-1)?.bytes.length ?? PIECE_BYTES_FIRST / 2))
+}
+
+/** So many bytes of records go from one thread to another at once. */
+const BATCH_BYTES = 2 ** 20
+
+/** Records on their way to another thread, each batch in memory of its own that can be handed over. */
+export class RecordBatches {
+  #batches: Piece[] = []
+
+  /** Takes the first `length` bytes of `record` as the next record. */
+  write(record: Buffer, length: number): void {
+    const needed = LENGTH_BYTES + length
+    const last = this.#batches.at(-1)
+    const batch = last && last.used + needed <= last.bytes.length ? last : this.#newBatch(needed)
+    appendRecord(batch, record, 0, length)
+  }
+
+  /** The batches to which nothing is added any more. */
+  takeFull(): Block[] {
+    return this.#batches.splice(0, this.#batches.length - 1)
+  }
+
+  takeAll(): Block[] {
+    return this.#batches.splice(0)
+  }
+
+  #newBatch(needed: number): Piece {
+    const batch = { bytes: Buffer.from(new ArrayBuffer(Math.max(BATCH_BYTES, needed))), used: 0 }
+    this.#batches.push(batch)
+    return batch
+  }
 }
 
 /** A record with its length in front, as it stands in a block. */

@@ -64,7 +64,7 @@ export async function* pourWholeLog(
 }
 
 /** A range of fewer bytes of the log is read at once. */
-const RANGE_BYTES_MIN = 2 ** 24
+const RANGE_BYTES_MIN = 2 ** 23
 
 /** EventReader.splitAll. Places are bytes of the log, so that ranges of one length are about the same work. */
 export function splitLog(reader: LogReader | undefined, to: Position, ranges: number): Position[] {

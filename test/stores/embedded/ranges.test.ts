@@ -49,9 +49,9 @@ it('cut a long log about evenly, at events, and together are the whole of it', a
 })
 
 it('are as many as are worth it: one where the log, or what is asked of it, is short', async () => {
-  const store = await storeOf(40, 0.9 * MIB)
+  const store = await storeOf(20, 0.9 * MIB)
   const events = await eventsOfLog(store)
   const splitUpTo = (index: number) => store.splitAll?.(events.at(index)?.position as Position, 16)
   expect(await splitUpTo(-1)).toHaveLength(1)
-  expect(await splitUpTo(20)).toEqual([])
+  expect(await splitUpTo(10)).toEqual([])
 })
