@@ -1,6 +1,7 @@
 // The PORT to a log of events. Every home (memory, embedded, files, EventStoreDB) stands behind it, and one contract suite
 // (test/contract) holds all of them to what is written here.
 import type { EventBatch, ProposedEvent, RecordedEvent } from './event.js'
+import type { StoredEvent } from './event-bytes.js'
 import type { Position } from './position.js'
 import type { ActualRevision, ExpectedRevision, Revision } from './revision.js'
 
@@ -22,8 +23,8 @@ export interface ReadStreamOptions {
  * `found`: its readable events in order of revision (in the direction asked), in runs of at least one event; a stream whose
  * events are all truncated is found and gives none. The iterable is read once; leaving it early frees what it holds.
  */
-export type StreamRead =
-  | { readonly kind: 'found'; readonly events: AsyncIterable<readonly RecordedEvent[]> }
+export type StreamRead<Event = RecordedEvent> =
+  | { readonly kind: 'found'; readonly events: AsyncIterable<readonly Event[]> }
   | { readonly kind: 'missing' }
   | { readonly kind: 'tombstoned' }
 
@@ -125,6 +126,14 @@ export interface EventReader {
    * last one. Fewer than asked for, or none, where the log is so short that it is read at once. Left out where a home does not know.
    */
   splitAll?(to: Position, ranges: number): Promise<readonly Position[]>
+  /** The same readings for whoever only passes events on. Left out where a home holds them otherwise. */
+  stored?(): StoredReader
+}
+
+/** Readings of a home that holds events as bytes (event-bytes.ts), which it gives as they stand: order, limits and errors are those of EventReader. */
+export interface StoredReader {
+  readStream(stream: string, options?: ReadStreamOptions): Promise<StreamRead<StoredEvent>>
+  readAll(options?: ReadAllOptions): AsyncIterable<EventBatch<StoredEvent>>
 }
 
 /**

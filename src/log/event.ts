@@ -33,8 +33,8 @@ export interface ProposedEvent {
 }
 
 /** A run of events in order of place, and how far the reading has come with it. */
-export interface EventBatch {
-  readonly events: readonly RecordedEvent[]
+export interface EventBatch<Event = RecordedEvent> {
+  readonly events: readonly Event[]
   /**
    * The place of the last record looked at, matching or not; with a filter it can be past the last event of the batch.
    * Reading on from here loses nothing.

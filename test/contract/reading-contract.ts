@@ -1,8 +1,8 @@
 // Reading: what every home gives, also one that is only read.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { RecordedEvent } from '../../src/log/event.js'
-import { readEvent } from '../../src/log/event-bytes.js'
-import type { EventReader, EventSink, PourOptions } from '../../src/log/event-store.js'
+import { readEvent, readStored } from '../../src/log/event-bytes.js'
+import type { EventReader, EventSink, PourOptions, ReadAllOptions } from '../../src/log/event-store.js'
 import { comparePositions } from '../../src/log/position.js'
 import { eventsOf, eventsOfLog, gather, uniqueStream } from '../controls/events.js'
 import type { LoggedEvent, MakeReading, ReadingHarness } from './store-harness.js'
@@ -149,6 +149,34 @@ export function readingContract(makeReading: MakeReading): void {
         expect(await eventsOfLog(harness.reader, { from: 'start', direction: 'backwards' })).toEqual([])
         const beyond = { commit: 2n ** 62n, prepare: 2n ** 62n }
         expect(await eventsOfLog(harness.reader, { from: beyond })).toEqual([])
+      })
+    })
+
+    describe('events as the home holds them, where it gives them so', () => {
+      test('are those of the log, from any place, in either direction, filtered and counted', async () => {
+        const stored = harness.reader.stored?.()
+        if (!stored) return
+        const middle = (await eventsOfLog(harness.reader))[4] as RecordedEvent
+        const from = middle.position
+        const places: ReadAllOptions[] = [{}, { from }, { maxCount: 3 }, { filter: ourStreams(harness.logged), from }]
+        for (const place of places) {
+          for (const options of [place, { ...place, direction: 'backwards' } as const]) {
+            const events = (await gather(stored.readAll(options))).flatMap((batch) => batch.events)
+            expect(events.map(readStored)).toEqual(await eventsOfLog(harness.reader, options))
+          }
+        }
+      })
+
+      test('are those of a stream, and tell as much of streams that have none', async () => {
+        const stored = harness.reader.stored?.()
+        if (!stored) return
+        const stream = longest(harness.logged)
+        for (const options of [{}, { from: 1 }, { direction: 'backwards', maxCount: 2 }] as const) {
+          const read = await stored.readStream(stream, options)
+          const events = read.kind === 'found' ? (await gather(read.events)).flat() : []
+          expect(events.map(readStored)).toEqual(await eventsOf(harness.reader, stream, options))
+        }
+        expect(await stored.readStream(uniqueStream())).toEqual({ kind: 'missing' })
       })
     })
 

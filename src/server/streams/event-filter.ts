@@ -2,8 +2,8 @@
 // linear time, whatever they are.
 import streams from '@eventstore/db-client/generated/streams_pb.js'
 import { RE2JS } from 're2js'
-import type { RecordedEvent } from '../../log/event.js'
 import { handlerFailed, invalidArgument, oneofMissing } from '../status.js'
+import { type Given, typeOf } from './event-encoder.js'
 
 /** Records in a window where the client leaves it to the server. */
 const DEFAULT_WINDOW = 32
@@ -16,7 +16,7 @@ const EXPRESSION_CHARACTERS_MAX = 4_096
 const PROGRAM_SIZE_MAX = 20_000
 
 export interface Filter {
-  readonly wants: (event: RecordedEvent) => boolean
+  readonly wants: (event: Given) => boolean
   /** Where a filter is nothing but prefixes of streams' names: these. A store can then pass over the others by itself. */
   readonly streamPrefixes: readonly string[] | undefined
   /** So many records are looked at as one, matching or not. */
@@ -37,7 +37,7 @@ export function filterIn(options: FilterOptions): Filter {
   const prefixes = expression?.getPrefixList() ?? []
   const matches = regex === '' ? startsWithOneOf(prefixes) : remembering(matcherOf(regex))
   return {
-    wants: onStream ? ({ stream }) => matches(stream) : ({ type }) => matches(type),
+    wants: onStream ? ({ stream }) => matches(stream) : (event) => matches(typeOf(event)),
     streamPrefixes: onStream && regex === '' ? prefixes : undefined,
     window,
     checkpointWindows,

@@ -1,11 +1,12 @@
 // Links: events of type `$>` whose data names another event, `5@payment-42`. One level is resolved.
 import type { RecordedEvent } from '../../log/event.js'
+import { readStored } from '../../log/event-bytes.js'
 import type { EventReader } from '../../log/event-store.js'
 import type { Revision } from '../../log/revision.js'
 import type { Principal } from '../access/principal.js'
 import type { StreamAccess } from '../access/stream-access.js'
 import { CODE, StatusError } from '../status.js'
-import type { Sent } from './event-encoder.js'
+import { type Given, type Sent, typeOf } from './event-encoder.js'
 
 const LINK_TYPE = '$>'
 const TARGET = /^(\d+)@(.+)$/s
@@ -20,11 +21,13 @@ export class LinkResolver {
   }
 
   /** The event itself, or the link with the event that it names, which is missing where it cannot be read. */
-  async resolve(event: RecordedEvent): Promise<Sent> {
-    const target = event.type === LINK_TYPE ? TARGET.exec(Buffer.from(event.data).toString('utf8')) : null
+  async resolve<Event extends Given>(event: Event): Promise<Sent<Event | RecordedEvent>> {
+    if (typeOf(event) !== LINK_TYPE) return { event }
+    const link: RecordedEvent = 'bytes' in event ? readStored(event) : event
+    const target = TARGET.exec(Buffer.from(link.data).toString('utf8'))
     if (!target) return { event }
     const found = await this.#find(target[2] ?? '', Number(target[1]))
-    return { event: found, link: event }
+    return { event: found, link }
   }
 
   async #find(stream: string, revision: Revision): Promise<RecordedEvent | undefined> {

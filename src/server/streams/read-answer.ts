@@ -1,10 +1,9 @@
 // The messages that a Read sends: events many in a write, the others one by one, all in the order given.
 import streams from '@eventstore/db-client/generated/streams_pb.js'
-import type { RecordedEvent } from '../../log/event.js'
 import type { Position } from '../../log/position.js'
 import { frame } from '../transport/framing.js'
 import type { GrpcCall } from '../transport/grpc-call.js'
-import { EventEncoder, type Sent } from './event-encoder.js'
+import { EventEncoder, type Given, type Sent, weightOf } from './event-encoder.js'
 import { streamIdentifier } from './identifiers.js'
 import type { LinkResolver } from './link-resolver.js'
 import type { UuidForm } from './uuids.js'
@@ -24,11 +23,11 @@ export class ReadAnswer {
   }
 
   /** Resolves when the client can take more. */
-  async events(events: readonly RecordedEvent[]): Promise<void> {
-    let [waiting, bytes]: [Sent[], number] = [[], 0]
+  async events(events: readonly Given[]): Promise<void> {
+    let [waiting, bytes]: [Sent<Given>[], number] = [[], 0]
     for (const event of events) {
       waiting.push(this.#links ? await this.#links.resolve(event) : { event })
-      bytes += event.data.length + event.metadata.length
+      bytes += weightOf(event)
       if (bytes < WRITE_BYTES) continue
       await this.#call.send(this.#encoder.encode(waiting))
       ;[waiting, bytes] = [[], 0]

@@ -2,14 +2,15 @@
 import type { EventReader } from '../../log/event-store.js'
 import type { Revision } from '../../log/revision.js'
 import { streamDeleted, unexpectedResult } from '../status.js'
-import { type Reading, type RequestOf, startOf } from './reading.js'
+import { type Reading, type RequestOf, sourceOf, startOf } from './reading.js'
 
-export async function readStream(request: RequestOf<'stream'>, { store, reply, signal }: Reading): Promise<void> {
+export async function readStream(request: RequestOf<'stream'>, reading: Reading): Promise<void> {
+  const { store, reply, signal } = reading
   const { stream, direction, maxCount } = request
   const from = startOf(request)
   if (maxCount === 0 || (from === 'end' && direction === 'forwards'))
     throw unexpectedResult('ReadStreamResult', 'Error')
-  const read = await store.readStream(stream, { direction, from, maxCount, signal })
+  const read = await sourceOf(reading).readStream(stream, { direction, from, maxCount, signal })
   if (read.kind === 'tombstoned') throw streamDeleted(stream)
   if (read.kind === 'missing') return reply.streamNotFound(stream)
   let given = 0

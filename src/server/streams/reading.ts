@@ -1,5 +1,5 @@
 // What every kind of reading works with.
-import type { EventStore } from '../../log/event-store.js'
+import type { EventStore, StoredReader } from '../../log/event-store.js'
 import { unavailable } from '../status.js'
 import type { ReadAnswer } from './read-answer.js'
 import type { ReadRequest } from './read-request.js'
@@ -9,6 +9,11 @@ export interface Reading {
   readonly reply: ReadAnswer
   /** Aborted when nobody wants the answer any more. */
   readonly signal: AbortSignal
+}
+
+/** Where the events of an answer are read from: as their home holds them where it can give them so, since they are only passed on. */
+export function sourceOf({ store }: Reading): EventStore | StoredReader {
+  return store.stored?.() ?? store
 }
 
 /** A request of one kind. */

@@ -11,6 +11,7 @@ import type {
   PourOptions,
   ReadAllOptions,
   ReadStreamOptions,
+  StoredReader,
   StreamRead,
   SubscriptionMessage,
 } from '../../log/event-store.js'
@@ -27,10 +28,10 @@ import { decideRestore } from '../restore-decision.js'
 import { limitsOfStream } from '../stream-head.js'
 import { followAll, followStream, leavable, type SubscriptionSource } from '../subscription.js'
 import { closedError } from './errors.js'
-import { positionOf } from './event-record.js'
+import { decodeRecord, positionOf, storedRecord } from './event-record.js'
 import { ForeignChanges } from './foreign-changes.js'
 import { liveSource } from './live-source.js'
-import { LogReader } from './log-reader.js'
+import { type Give, LogReader } from './log-reader.js'
 import { pourWholeLog, readOneStream, readWholeLog, splitLog } from './readings.js'
 import { acquireTables, releaseTables } from './shared-tables.js'
 import { foreignFolder, kindOfFolder, type Tables } from './tables.js'
@@ -67,6 +68,10 @@ class EmbeddedStore implements RestorableStore {
   readonly #maxAppendBytes: number
   readonly #transactions: Transactions
   readonly #changes = new ChangeSignal()
+  readonly #stored: StoredReader = {
+    readStream: async (stream, options = {}) => this.#readStream(stream, options, storedRecord),
+    readAll: (options = {}) => readWholeLog(this.#fresh, options, storedRecord),
+  }
   readonly #foreign = new ForeignChanges(this.#changes, {
     end: () => this.#fresh()?.tail().nextPlace ?? 0,
     streamsFrom: (place) => this.#reader?.streamsFrom(place),
@@ -88,11 +93,11 @@ class EmbeddedStore implements RestorableStore {
   }
 
   async readStream(stream: string, options: ReadStreamOptions = {}): Promise<StreamRead> {
-    return readOneStream(this.#fresh, stream, options, this.#clock())
+    return this.#readStream(stream, options, decodeRecord)
   }
 
   readAll(options: ReadAllOptions = {}): AsyncIterable<EventBatch> {
-    return readWholeLog(this.#fresh, options)
+    return readWholeLog(this.#fresh, options, decodeRecord)
   }
 
   pourAll(sink: EventSink, options: PourOptions): AsyncIterable<Position> {
@@ -101,6 +106,10 @@ class EmbeddedStore implements RestorableStore {
 
   async splitAll(to: Position, ranges: number): Promise<readonly Position[]> {
     return splitLog(this.#fresh(), to, ranges)
+  }
+
+  stored(): StoredReader {
+    return this.#stored
   }
 
   async append(stream: string, proposed: readonly ProposedEvent[], expected: ExpectedRevision): Promise<AppendResult> {
@@ -152,6 +161,10 @@ class EmbeddedStore implements RestorableStore {
     this.#foreign.stop()
     await Promise.allSettled(this.#underWay)
     if (this.#tables) await releaseTables(this.#tables)
+  }
+
+  #readStream<Event>(stream: string, options: ReadStreamOptions, give: Give<Event>): StreamRead<Event> {
+    return readOneStream(this.#fresh, stream, options, { now: this.#clock(), give })
   }
 
   #append(

@@ -2,7 +2,7 @@
 // all of it and, as the seed, the stream's name, so that an event that stands in a wrong place or under a wrong name is found out when it is read.
 import { crc32 } from 'node:zlib'
 import type { ProposedEvent, RecordedEvent } from '../../log/event.js'
-import { eventLengthMax, mayHoldEvent, readEvent, writeEvent } from '../../log/event-bytes.js'
+import { eventLengthMax, mayHoldEvent, readStored, type StoredEvent, writeEvent } from '../../log/event-bytes.js'
 import type { Position } from '../../log/position.js'
 import type { Revision } from '../../log/revision.js'
 import type { Ticks } from '../../log/ticks.js'
@@ -55,8 +55,12 @@ export function isIntact(bytes: Buffer, { id, seed }: StreamName, place: number)
 
 /** The event in intact bytes, which it keeps: they must not change afterwards. */
 export function decodeRecord(bytes: Buffer, stream: string): RecordedEvent {
-  const position = positionOf(bytes.readDoubleLE(PLACE))
-  return { stream, position, ...readEvent(bytes, 0, bytes.length) }
+  return readStored(storedRecord(bytes, stream))
+}
+
+/** The same without looking into it. */
+export function storedRecord(bytes: Buffer, stream: string): StoredEvent {
+  return { stream, position: positionOf(bytes.readDoubleLE(PLACE)), bytes }
 }
 
 /** A position as the store counts it. */

@@ -6,7 +6,7 @@ import type { Revision } from '../../log/revision.js'
 import { firstReadable } from '../../log/stream-metadata.js'
 import { kindOfStream, limitsOfStream } from '../stream-head.js'
 import type { SubscriptionSource } from '../subscription.js'
-import { positionOf } from './event-record.js'
+import { decodeRecord, positionOf } from './event-record.js'
 import { type LogReader, StreamChoice } from './log-reader.js'
 import type { Fresh } from './readings.js'
 
@@ -29,7 +29,7 @@ export function liveSource(
       const reader = fresh()
       const from = after ? Number(after.commit) + 1 : 0
       const range = { from, to: reader?.lastPlace() ?? 0, reverse: false, maxEvents: Number.POSITIVE_INFINITY }
-      return from > range.to ? undefined : reader?.run(range, filter && chosen.of(filter))
+      return from > range.to ? undefined : reader?.run(range, filter && chosen.of(filter), decodeRecord)
     },
     lastPosition: () => {
       const last = fresh()?.lastPlace() ?? 0
@@ -61,7 +61,7 @@ function eventsAbove(
   let from = Math.max(after + 1, firstReadable(limitsOfStream(stream, head), head.last))
   while (from <= head.last) {
     const range = { from, to: head.last, step: 1, maxEvents: Number.POSITIVE_INFINITY } as const
-    const { events, next } = reader.streamRun(stream, range, { head, now })
+    const { events, next } = reader.streamRun(stream, range, { head, now, give: decodeRecord })
     if (events.length > 0) return events
     from = next
   }

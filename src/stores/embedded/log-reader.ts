@@ -1,5 +1,6 @@
 // Readings of the log: bounded runs, each from one snapshot, every record checked against its checksum and its place.
 import type { EventBatch, RecordedEvent } from '../../log/event.js'
+import { createdIn, revisionIn } from '../../log/event-bytes.js'
 import type { EventFilter, EventSink } from '../../log/event-store.js'
 import type { Position } from '../../log/position.js'
 import { type Revision, TOMBSTONE_REVISION } from '../../log/revision.js'
@@ -38,15 +39,19 @@ export interface StreamRange {
 }
 
 /** What a run over a stream gave, and the revision that it would have looked at next. */
-export interface StreamRun {
-  readonly events: readonly RecordedEvent[]
+export interface StreamRun<Event> {
+  readonly events: readonly Event[]
   readonly next: Revision
 }
 
-/** Under what a stream is read: its head when the reading began, and the time then in milliseconds. */
-export interface StreamReading {
+/** What a reading gives of a record: its intact bytes, which it may keep, and its stream. */
+export type Give<Event> = (bytes: Buffer, stream: string) => Event
+
+/** Under what a stream is read: its head when the reading began, the time then in milliseconds, and what is given of its events. */
+export interface StreamReading<Event> {
   readonly head: StreamHead
   readonly now: number
+  readonly give: Give<Event>
 }
 
 /** Which streams a filter wants, decided once for each stream's number. */
@@ -131,13 +136,13 @@ export class LogReader {
   }
 
   /** A run of the log; undefined where there is no record in the range. */
-  run(range: LogRange, choice: StreamChoice | undefined): EventBatch | undefined {
-    return readOrCorrupt(() => this.#run(range, choice))
+  run<Event>(range: LogRange, choice: StreamChoice | undefined, give: Give<Event>): EventBatch<Event> | undefined {
+    return readOrCorrupt(() => this.#run(range, choice, give))
   }
 
-  #run(range: LogRange, choice: StreamChoice | undefined): EventBatch | undefined {
+  #run<Event>(range: LogRange, choice: StreamChoice | undefined, give: Give<Event>): EventBatch<Event> | undefined {
     const { from, to, reverse, maxEvents } = range
-    const events: RecordedEvent[] = []
+    const events: Event[] = []
     const eventsMax = Math.min(RUN_EVENTS_MAX, maxEvents)
     let [bytes, records, last] = [0, 0, 0]
     const limits = { start: from, end: to, inclusiveEnd: true, reverse }
@@ -150,7 +155,8 @@ export class LogReader {
         const copy = Buffer.from(value)
         const stream = this.#nameAt(id, place)
         if (!choice || choice.wants(stream)) {
-          events.push(decodeIntact(copy, stream, place))
+          mustBeIntact(copy, stream, place)
+          events.push(give(copy, stream.name))
           bytes += copy.length
         }
       }
@@ -187,7 +193,7 @@ export class LogReader {
     const bytes = known ? value : Buffer.from(value)
     const stream = known ?? this.#nameAt(id, place)
     if (choice && !choice.wants(stream)) return
-    if (!isIntact(bytes, stream, place)) throw corruptAt(place, stream.name, 'fails its checksum')
+    mustBeIntact(bytes, stream, place)
     sink(stream.name, bytes, 0, bytes.length)
   }
 
@@ -195,33 +201,35 @@ export class LogReader {
   eventAt(stream: string, revision: Revision): RecordedEvent | undefined {
     return readOrCorrupt(() => {
       const found = this.streams.find(stream)
-      return found && this.#eventOf(found.id, stream, revision)
+      const bytes = found && this.#recordOf(found.id, stream, revision)
+      return bytes && decodeRecord(bytes, stream)
     })
   }
 
   /** The readable events of a stream in order of the range: a bounded run, and the revision after it. */
-  streamRun(stream: string, range: StreamRange, reading: StreamReading): StreamRun {
+  streamRun<Event>(stream: string, range: StreamRange, reading: StreamReading<Event>): StreamRun<Event> {
     return readOrCorrupt(() => this.#streamRun(stream, range, reading))
   }
 
-  #streamRun(stream: string, range: StreamRange, reading: StreamReading): StreamRun {
+  #streamRun<Event>(stream: string, range: StreamRange, reading: StreamReading<Event>): StreamRun<Event> {
     const id = this.streams.find(stream)?.id ?? 0
     const place = { head: reading.head.last, now: reading.now }
     const limits = limitsOfStream(stream, reading.head)
     const eventsMax = Math.min(RUN_EVENTS_MAX, range.maxEvents)
-    const events: RecordedEvent[] = []
+    const events: Event[] = []
     let [bytes, looked, revision] = [0, 0, range.from]
     while ((range.to - revision) * range.step >= 0 && events.length < eventsMax && looked < RUN_RECORDS_MAX) {
       looked += 1
-      const event = this.#eventOf(id, stream, revision)
-      if (!event) {
+      const record = this.#recordOf(id, stream, revision)
+      if (!record) {
         revision = this.#acrossGap(id, stream, { revision, step: range.step })
         continue
       }
+      const isWanted = isReadable({ revision, created: createdIn(record, 0) }, limits, place)
       revision += range.step
-      if (!isReadable(event, limits, place)) continue
-      events.push(event)
-      bytes += event.data.length + event.metadata.length
+      if (!isWanted) continue
+      events.push(reading.give(record, stream))
+      bytes += record.length
       if (bytes >= RUN_BYTES_MAX) break
     }
     return { events, next: revision }
@@ -256,16 +264,17 @@ export class LogReader {
     throw new StoreCorruptError(`Revision ${revision} of stream ${JSON.stringify(stream)} is missing`)
   }
 
-  #eventOf(id: number, stream: string, revision: Revision): RecordedEvent | undefined {
+  #recordOf(id: number, stream: string, revision: Revision): Buffer | undefined {
     const indexed = this.#tables.index.get(indexKey(id, revision))
     if (!indexed || decodeGap(indexed) !== undefined) return undefined
     const place = indexed.readDoubleLE(0)
     const value = this.#tables.log.get(place)
     if (!value) throw corruptAt(place, stream, 'is missing')
     const copy = Buffer.from(value)
-    const event = decodeIntact(copy, this.#nameAt(id, place), place)
-    if (event.revision !== revision) throw corruptAt(place, stream, `is revision ${event.revision}, not ${revision}`)
-    return event
+    mustBeIntact(copy, this.#nameAt(id, place), place)
+    const found = revisionIn(copy, 0)
+    if (found !== revision) throw corruptAt(place, stream, `is revision ${found}, not ${revision}`)
+    return copy
   }
 
   #nameAt(id: number, place: number): StreamName {
@@ -279,9 +288,8 @@ export class LogReader {
   }
 }
 
-function decodeIntact(bytes: Buffer, stream: StreamName, place: number): RecordedEvent {
+function mustBeIntact(bytes: Buffer, stream: StreamName, place: number): void {
   if (!isIntact(bytes, stream, place)) throw corruptAt(place, stream.name, 'fails its checksum')
-  return decodeRecord(bytes, stream.name)
 }
 
 /** What is wrong with a record. */

@@ -1,38 +1,51 @@
 // Readings as iterables: run after run, each from a fresh snapshot, so that no snapshot is held while the consumer works.
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { EventBatch, RecordedEvent } from '../../log/event.js'
+import type { EventBatch } from '../../log/event.js'
 import type { EventSink, PourOptions, ReadAllOptions, ReadStreamOptions, StreamRead } from '../../log/event-store.js'
 import type { Position } from '../../log/position.js'
 import type { Revision } from '../../log/revision.js'
 import { InvalidPositionError } from '../../log/store-errors.js'
 import { firstReadable } from '../../log/stream-metadata.js'
-import { kindOfStream, limitsOfStream, NO_HEAD } from '../stream-head.js'
+import { kindOfStream, limitsOfStream, NO_HEAD, type StreamHead } from '../stream-head.js'
 import { positionOf } from './event-record.js'
-import { type LogRange, type LogReader, StreamChoice, type StreamRange, type StreamReading } from './log-reader.js'
+import {
+  type Give,
+  type LogRange,
+  type LogReader,
+  StreamChoice,
+  type StreamRange,
+  type StreamReading,
+} from './log-reader.js'
 
 /** Gives the reader with a snapshot of this moment, undefined where the store was not made yet. Throws once it is closed. */
 export type Fresh = () => LogReader | undefined
 
-/** EventReader.readStream. `now` in milliseconds, for `$maxAge`. */
-export function readOneStream(fresh: Fresh, stream: string, options: ReadStreamOptions, now: number): StreamRead {
+/** EventReader.readStream. `now` in milliseconds, for `$maxAge`; `give` says what is given of each event. */
+export function readOneStream<Event>(
+  fresh: Fresh,
+  stream: string,
+  options: ReadStreamOptions,
+  { now, give }: Omit<StreamReading<Event>, 'head'>,
+): StreamRead<Event> {
   options.signal?.throwIfAborted()
   const headOf = fresh()?.headOf ?? (() => NO_HEAD)
   const kind = kindOfStream(stream, headOf)
   if (kind !== 'found') return { kind }
-  const reading = { head: headOf(stream), now }
+  const reading = { head: headOf(stream), now, give }
   return { kind, events: runsOfStream(fresh, stream, rangeOfStream(stream, reading, options), reading, options.signal) }
 }
 
-/** EventReader.readAll. */
-export async function* readWholeLog(
+/** EventReader.readAll, in the same way. */
+export async function* readWholeLog<Event>(
   fresh: Fresh,
   options: ReadAllOptions,
-): AsyncGenerator<EventBatch, void, undefined> {
+  give: Give<Event>,
+): AsyncGenerator<EventBatch<Event>, void, undefined> {
   const choice = options.filter && new StreamChoice(options.filter)
   let range = rangeOfLog(fresh(), options)
   while (range.maxEvents > 0) {
     options.signal?.throwIfAborted()
-    const batch = fresh()?.run(range, choice)
+    const batch = fresh()?.run(range, choice, give)
     if (!batch) return
     const place = Number(batch.position.commit)
     const from = range.reverse ? place - 1 : place + 1
@@ -75,13 +88,13 @@ export function splitLog(reader: LogReader | undefined, to: Position, ranges: nu
   return [...places].filter((place) => place > 0 && place < end).map(positionOf)
 }
 
-async function* runsOfStream(
+async function* runsOfStream<Event>(
   fresh: Fresh,
   stream: string,
   whole: StreamRange,
-  reading: StreamReading,
+  reading: StreamReading<Event>,
   signal: AbortSignal | undefined,
-): AsyncGenerator<readonly RecordedEvent[], void, undefined> {
+): AsyncGenerator<readonly Event[], void, undefined> {
   let range = whole
   while (range.maxEvents > 0 && (range.to - range.from) * range.step >= 0) {
     signal?.throwIfAborted()
@@ -94,7 +107,7 @@ async function* runsOfStream(
 }
 
 /** A stream's reading ends at the head that it began with, even while the stream grows. */
-function rangeOfStream(stream: string, { head }: StreamReading, options: ReadStreamOptions): StreamRange {
+function rangeOfStream(stream: string, { head }: { head: StreamHead }, options: ReadStreamOptions): StreamRange {
   const { direction = 'forwards', from, maxCount: maxEvents = Number.POSITIVE_INFINITY } = options
   const lowest = firstReadable(limitsOfStream(stream, head), head.last)
   return direction === 'forwards'
