@@ -110,6 +110,16 @@ describe('from snapshots', () => {
     expect(timesUsed(await expectEqual(['plan', ...args()]))).toBe(1)
   })
 
+  it('no plan goes on that asks others, since they tell of the present; its cut is looked up', async () => {
+    const file = join(folder, 'record.jsonl')
+    const wrong = { capturedMinor: 1, refundedMinor: 0, currency: 'EUR' }
+    const subjects = new Set(events.map(({ stream }) => stream.split('-')[1]))
+    writeFileSync(file, [...subjects].map((bookingId) => `${JSON.stringify({ bookingId, ...wrong })}\n`).join(''))
+    const question = ['plan', '--lookup', `payment-record=${file}`, '--as-of', timeOf(anyEvent())]
+    expect(timesUsed(await expectEqual(question))).toBe(0)
+    expect(readFileSync(join(folder, 'plan.json'), 'utf8')).toContain('payment-record-disagrees')
+  })
+
   it('differences of two moments are the same', async () => {
     const [from, to] = [anyEvent(300, 500), anyEvent(510, events.length)]
     expect(timesUsed(await expectEqual(['diff', '--from', placeOf(from), '--to', gapBefore(to)]))).toBe(2)
