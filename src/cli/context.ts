@@ -39,6 +39,8 @@ export interface LogFilesOptions {
   readonly paymentTypes?: readonly string[]
   readonly ticketTypes?: readonly string[]
   readonly onProblem?: (problem: LogProblem) => void
+  /** On so many threads large logs are looked at; default 1. */
+  readonly workers?: number
 }
 
 /** The file that compensations of log files are appended to, locked while open. */

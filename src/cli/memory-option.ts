@@ -41,13 +41,18 @@ export function withWorkerOptions(command: Command): Command {
 
 /** What a replay may use of the machine, as the options say. Throws UsageError. */
 export function resourcesOf(options: WorkerOptions, context: Context): Pick<ReplayOptions, 'memory' | 'threads'> {
-  const { workers = Math.min(context.threadsDefault, WORKERS_MAX) } = options
-  if (workers > WORKERS_MAX) throw new UsageError(`--workers ${workers}: at most ${WORKERS_MAX}`)
   return {
     memory: memoryOf(options, context),
     // This thread is one of them.
-    threads: context.threads(workers - 1),
+    threads: context.threads(workersOf(options, context) - 1),
   }
+}
+
+/** On how many threads to work, this one included. Throws UsageError. */
+export function workersOf({ workers }: WorkerOptions, { threadsDefault }: Context): number {
+  if (workers === undefined) return Math.min(threadsDefault, WORKERS_MAX)
+  if (workers > WORKERS_MAX) throw new UsageError(`--workers ${workers}: at most ${WORKERS_MAX}`)
+  return workers
 }
 
 /** The limit that the options set. Throws UsageError. */

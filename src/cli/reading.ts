@@ -172,7 +172,7 @@ export async function nowOf(
 }
 
 /** The options of a reading with all that had to be asked for settled. */
-export interface SettledOptions extends ReadingOptions {
+export interface SettledOptions extends ReadingOptions, Pick<ReplayOptions, 'splitAll'> {
   readonly filters: ReturnType<typeof filtersOf>
   readonly moment: Moment
 }
@@ -211,13 +211,14 @@ async function replayShown<Result>(
   context: Context,
   run: (settings: ReplayOptions, clear: () => void) => Promise<Result>,
 ): Promise<Result> {
-  const { filters, moment } = options
+  const { filters, moment, splitAll } = options
   const lookUp = lookUpOf(options, projection, context)
   const show = progressLine(context)
   const settings: ReplayOptions = {
     ...moment,
     ...(lookUp && { lookUp }),
     ...resourcesOf(options, context),
+    ...(splitAll && { splitAll }),
     filters,
     signal: context.interruption.signal,
     onProgress: show.update,

@@ -39,5 +39,7 @@ export async function replaySettled(
   context: Context,
 ): Promise<ReplayResult> {
   const resumed = await snapshots.resume(question, replayFrom)
-  return resumed ?? replayMoment(snapshots.reader, snapshots.projection, question, context)
+  if (resumed) return resumed
+  const { reader, projection, splitAll } = snapshots
+  return replayMoment(reader, projection, { ...question, splitAll }, context)
 }

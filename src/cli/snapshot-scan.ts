@@ -49,7 +49,10 @@ export async function scanStore<Used>(
     const { summary, found } = resumed
     return use(resultOfJudged({ summary, needsSomebody: found.needsSomebody, found: found.told() }))
   }
-  return replayMomentInto(reader, projection, question, context, (judged) => use(resultOfJudged(judged)))
+  const { splitAll } = snapshots
+  return replayMomentInto(reader, projection, { ...question, splitAll }, context, (judged) =>
+    use(resultOfJudged(judged)),
+  )
 }
 
 function* rowsOf(found: Iterable<ToldFinding>): Iterable<Row> {

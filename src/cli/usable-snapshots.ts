@@ -3,9 +3,11 @@
 import { existsSync } from 'node:fs'
 import type { KnownBefore } from '../engine/cut.js'
 import type { Projection } from '../engine/projection.js'
+import type { ReplayOptions } from '../engine/replay.js'
 import type { EventReader } from '../log/event-store.js'
 import { formatPosition } from '../log/position.js'
 import { NowWithoutDeadlinesError } from '../snapshots/advance.js'
+import { boundariesIn } from '../snapshots/boundaries.js'
 import type { CutInfo } from '../snapshots/cut-info.js'
 import { SnapshotDamagedError } from '../snapshots/damaged.js'
 import { DeltaTooLargeError } from '../snapshots/delta.js'
@@ -24,6 +26,9 @@ import { escapeText } from './text.js'
 
 /** Of the memory limit, what events since a snapshot may take; the rest is for results. */
 const EVENTS_SHARE = 1 / 2
+
+/** Fewer events are read before another thread has begun. */
+const EVENTS_WORTH_RANGES = 50_000
 
 const IN_VAIN = [SnapshotDamagedError, DeltaTooLargeError, NowWithoutDeadlinesError]
 
@@ -58,6 +63,12 @@ export class UsableSnapshots {
   /** As resolveCut has it. */
   readonly knownBefore: KnownBefore = (spec) =>
     this.#whereUsable((series) => knownCutBefore(this.reader, series, spec, this.#tellForeign))
+
+  /** As ReplayOptions has it: where a log that is read from its start may be cut. */
+  readonly splitAll: NonNullable<ReplayOptions['splitAll']> = async (to, ranges) => {
+    const root = this.#root
+    return root === undefined ? [] : boundariesIn(root, this.reader, { to, ranges, eventsMin: EVENTS_WORTH_RANGES })
+  }
 
   /** Answers a question from the newest cut that fits, and tells which one it was; undefined where none can be used. */
   resume<Result extends { readonly read: number }>(
@@ -110,10 +121,10 @@ export class UsableSnapshots {
     }
   }
 
-  /** Undefined where there are none, or they are not to be used. */
+  /** Undefined where there are none that can be used. */
   async #open(): Promise<Series | undefined> {
-    const root = snapshotsFolderOf(this.#options, this.#context)
-    if (root === undefined || this.#options.fromSnapshot === false || !existsSync(root)) return undefined
+    const root = this.#root
+    if (root === undefined) return undefined
     const series = await openSeries(this.reader, this.projection, { root, maker: this.#context.version })
     if (!series || series.count() > 0) return series
     if (series.hasOthersBeside()) {
@@ -123,6 +134,12 @@ export class UsableSnapshots {
       )
     }
     return undefined
+  }
+
+  /** Undefined where there are none, or they are not to be used. */
+  get #root(): string | undefined {
+    const root = snapshotsFolderOf(this.#options, this.#context)
+    return root === undefined || this.#options.fromSnapshot === false || !existsSync(root) ? undefined : root
   }
 
   readonly #tellForeign = (why: string) => {

@@ -16,6 +16,8 @@ export interface ReadLogOptions {
   readonly happenedBy?: Ticks
   readonly memory?: MemoryLimit
   readonly signal?: AbortSignal
+  /** Where the log may be cut, for a reader that does not know. */
+  readonly splitAll?: NonNullable<EventReader['splitAll']>
   /** Others that may read ranges of the log, where it can be read so. */
   readonly others?: { readonly count: number; open(): ReplayThreads | undefined }
   /** Called after each batch: how many events were looked at, and how much of the reading is done, 0 to 1, where its end is known. */
@@ -70,7 +72,8 @@ const RANGES_PER_THREAD = 4
 async function pourUpTo(reader: EventReader, log: PartitionedLog, options: PourUpToOptions): Promise<Reading> {
   const { others, cut } = options
   const rangesMax = others && others.count > 0 ? RANGES_PER_THREAD * (others.count + 1) : 1
-  const inner = rangesMax > 1 ? ((await reader.splitAll?.(cut.position, rangesMax)) ?? []) : []
+  const splitAll = reader.splitAll?.bind(reader) ?? options.splitAll
+  const inner = rangesMax > 1 ? ((await splitAll?.(cut.position, rangesMax)) ?? []) : []
   const ends = [...inner, cut.position]
   const threads = inner.length > 0 ? others?.open() : undefined
   const ranges = ends.map((to, range) => ({ range, to, ...(range > 0 && { after: ends[range - 1] as Position }) }))

@@ -46,6 +46,8 @@ export interface ReplayOptions {
   readonly memory?: MemoryLimit
   /** Threads that read and judge beside this one; started once, and only for a log that is worth it. Findings, digest and order are the same. */
   readonly threads?: ThreadSource
+  /** As the reader's own, where it has none: where the log may be cut into ranges. Left out: a reader without one is read by one thread. */
+  readonly splitAll?: NonNullable<EventReader['splitAll']>
   readonly signal?: AbortSignal
   /** Called after each batch, and after each part that was judged. */
   readonly onProgress?: (progress: Progress) => void

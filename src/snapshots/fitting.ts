@@ -54,12 +54,13 @@ export async function knownCutBefore(
   return series.info(await newestOfLog(reader, series, count, onForeign)).cut
 }
 
-function isUpTo(cut: Cut | undefined, position: Position): boolean {
+/** Whether a cut ends no later than that position. */
+export function isUpTo(cut: Cut | undefined, position: Position): boolean {
   return cut !== undefined && comparePositions(cut.position, position) <= 0
 }
 
 /** The last number up to `count` for which a condition holds that, once it does not, does not for any later one; 0: for none. */
-async function lastWhere(count: number, holds: (number: number) => boolean | Promise<boolean>): Promise<number> {
+export async function lastWhere(count: number, holds: (number: number) => boolean | Promise<boolean>): Promise<number> {
   // The last one is the likeliest.
   if (count > 0 && (await holds(count))) return count
   let [last, beyond] = [0, count]

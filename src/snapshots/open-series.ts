@@ -2,7 +2,7 @@
 import type { Projection } from '../engine/projection.js'
 import type { EventReader } from '../log/event-store.js'
 import { prefixesOf } from '../log/stream.js'
-import { Series } from './series.js'
+import { folderOfSeries, Series } from './series.js'
 
 export interface SeriesHome {
   /** The folder that holds all series; it need not be there. */
@@ -20,7 +20,7 @@ export async function openSeries(
   const filter = { streamPrefixes: prefixesOf(projection.categories) }
   for await (const { events } of reader.readAll({ filter, maxCount: 1 })) {
     const [first] = events
-    if (first) return new Series(root, { firstEventId: first.id, projection, maker })
+    if (first) return new Series(folderOfSeries(root, { firstEventId: first.id, projection, maker }))
   }
   return undefined
 }

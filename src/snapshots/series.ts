@@ -25,12 +25,20 @@ const NAME = /^cut-(\d{8})$/
 const OF_KEY = /-[0-9a-f]{24}$/
 const DRAFT = /\.(\d+)\.draft$/
 
-export class Series {
-  readonly folder: string
+/** All series in a folder, of whatever log and rules. Throws SnapshotDamagedError where it cannot be listed. */
+export function seriesIn(root: string): Series[] {
+  return namesIn(root)
+    .filter((name) => OF_KEY.test(name))
+    .map((name) => new Series(join(root, name)))
+}
 
-  constructor(root: string, key: SeriesKey) {
-    this.folder = join(root, nameOf(key))
-  }
+/** The folder of a series, which need not be there. */
+export function folderOfSeries(root: string, key: SeriesKey): string {
+  return join(root, nameOf(key))
+}
+
+export class Series {
+  constructor(readonly folder: string) {}
 
   /** How many cuts there are: those numbered from 1 on without a gap. */
   count(): number {

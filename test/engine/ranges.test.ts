@@ -108,6 +108,27 @@ describe('a replay in ranges', () => {
     }
   })
 
+  it('is cut where the caller says, for a home that does not know', async () => {
+    log.cuts = [200, 900]
+    const { pourAll, splitAll } = log.reader() as Required<EventReader>
+    const reader = { pourAll } as Partial<EventReader> as EventReader
+    let rangesBeside = 0
+    const threads = threadsOver(log, 1, () => 0)
+    const open: ThreadSource['open'] = (...all) => {
+      const opened = threads.open(...all) as ReplayThreads
+      const readRange: ReplayThreads['readRange'] = (...asked) => {
+        rangesBeside += 1
+        return opened.readRange?.(...asked) as ReturnType<NonNullable<ReplayThreads['readRange']>>
+      }
+      return { ...opened, readRange }
+    }
+    const whole = await replay(reader, booking, options)
+    expect(toldOf(await replay(reader, booking, { ...options, splitAll, threads: { ...threads, open } }))).toEqual(
+      toldOf(whole),
+    )
+    expect(rangesBeside).toBeGreaterThan(0)
+  })
+
   it('is told of its progress from nothing to all, and never back', async () => {
     log.cuts = [100, 200, 300, 400, 500, 600]
     const shares: number[] = []

@@ -11,7 +11,7 @@ import { isSameFile } from '../files.js'
 import { exitOfScan, FINDING_LAYOUT, summaryRow } from '../finding-output.js'
 import { type LogOptions, logFilesOptions, withLogOptions } from '../log-options.js'
 import { withLookupOption } from '../lookup-option.js'
-import { memoryOf } from '../memory-option.js'
+import { memoryOf, workersOf } from '../memory-option.js'
 import { numberOption } from '../number-option.js'
 import { formatOf, makePrinter, type Row } from '../output.js'
 import { progressLine } from '../progress.js'
@@ -164,7 +164,7 @@ async function replayLogs(
   options: ScanOptions,
   context: Context,
 ): Promise<{ result: ReplayResult; unattributable: number }> {
-  const logs = context.openLogFiles(files)
+  const logs = context.openLogFiles({ ...files, workers: workersOf(options, context) })
   const clock = context.clock()
   const show = progressLine(context)
   try {
