@@ -24,7 +24,7 @@ export function writeTicksText(source: Buffer, at: number, target: Buffer, end: 
   return writeDigits(target, writeDigits(target, end, rest % SPLIT_SCALE, SPLIT_DIGITS), upper, 1)
 }
 
-/** The inverse: writes the ticks whose digits stand there. False where these are no digits, or none at all; throws RangeError beyond 64 bits. */
+/** The inverse: writes the ticks whose digits stand there. False where these are no digits, none at all, or more than 64 bits hold. */
 export function readTicksText(source: Buffer, start: number, end: number, target: Buffer, at: number): boolean {
   if (start >= end) return false
   if (end - start > QUICK_DIGITS_MAX) return readLongText(source.toString('latin1', start, end), target, at)
@@ -43,7 +43,7 @@ export function readTicksText(source: Buffer, start: number, end: number, target
 function readLongText(text: string, target: Buffer, at: number): boolean {
   if (!/^\d+$/.test(text)) return false
   const ticks: Ticks = BigInt(text)
-  if (ticks > TICKS_MAX) throw new RangeError(`${text} ticks are more than 64 bits hold`)
+  if (ticks > TICKS_MAX) return false
   target.writeBigInt64LE(ticks, at)
   return true
 }

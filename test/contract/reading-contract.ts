@@ -1,10 +1,11 @@
 // Reading: what every home gives, also one that is only read.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { RecordedEvent } from '../../src/log/event.js'
-import { readEvent, readStored } from '../../src/log/event-bytes.js'
-import type { EventReader, EventSink, PourOptions, ReadAllOptions } from '../../src/log/event-store.js'
+import { readStored } from '../../src/log/event-bytes.js'
+import type { EventSink, PourOptions, ReadAllOptions } from '../../src/log/event-store.js'
 import { comparePositions } from '../../src/log/position.js'
 import { eventsOf, eventsOfLog, gather, uniqueStream } from '../controls/events.js'
+import { asPoured, pouredOf } from '../controls/poured.js'
 import type { LoggedEvent, MakeReading, ReadingHarness } from './store-harness.js'
 
 export function readingContract(makeReading: MakeReading): void {
@@ -184,17 +185,17 @@ export function readingContract(makeReading: MakeReading): void {
       test('is the same events in the same order, up to a position', async () => {
         const events = await eventsOfLog(harness.reader)
         for (const last of [events.at(-1), events[4], events[0]] as RecordedEvent[]) {
-          const poured = await pour(harness.reader, { to: last.position })
+          const poured = await pouredOf(harness.reader, { to: last.position })
           if (!poured) return
           const expected = events.slice(0, events.indexOf(last) + 1)
-          expect(poured).toEqual(expected.map(({ position: _, ...event }) => asPoured(event)))
+          expect(poured).toEqual(expected.map(asPoured))
         }
       })
 
       test('is that of the wanted streams', async () => {
         const [first, second] = streamsOf(harness.logged) as [string, string]
         const to = (await eventsOfLog(harness.reader)).at(-1)?.position ?? { commit: 0n, prepare: 0n }
-        const poured = await pour(harness.reader, { to, filter: { streamPrefixes: [first, second] } })
+        const poured = await pouredOf(harness.reader, { to, filter: { streamPrefixes: [first, second] } })
         const wanted = harness.logged.filter(({ stream }) => stream === first || stream === second)
         if (poured) expect(poured.map(({ id }) => id)).toEqual(wanted.map(({ id }) => id))
       })
@@ -204,8 +205,8 @@ export function readingContract(makeReading: MakeReading): void {
         const to = events.at(-1)?.position ?? { commit: 0n, prepare: 0n }
         for (const index of [0, Math.floor(events.length / 2), events.length - 1]) {
           const { position: after } = events[index] as RecordedEvent
-          const poured = await pour(harness.reader, { after, to })
-          const expected = events.slice(index + 1).map(({ position: _, ...event }) => asPoured(event))
+          const poured = await pouredOf(harness.reader, { after, to })
+          const expected = events.slice(index + 1).map(asPoured)
           if (poured) expect(poured).toEqual(expected)
         }
       })
@@ -240,27 +241,6 @@ export function readingContract(makeReading: MakeReading): void {
       expect(await eventsOf(harness.reader, longest(harness.logged))).not.toHaveLength(0)
     })
   })
-}
-
-/** What a home pours, read back from its bytes; undefined where it does not pour. */
-async function pour(reader: EventReader, options: PourOptions): Promise<Omit<RecordedEvent, 'position'>[] | undefined> {
-  if (!reader.pourAll) return undefined
-  const poured: Omit<RecordedEvent, 'position'>[] = []
-  const sink: EventSink = (stream, bytes, start, end) => {
-    const copy = Buffer.from(bytes.subarray(start, end))
-    poured.push(asPoured({ stream, ...readEvent(copy, 0, copy.length) }))
-  }
-  let last: bigint | undefined
-  for await (const { commit } of reader.pourAll(sink, options)) {
-    expect(last === undefined || commit > last).toBe(true)
-    last = commit
-  }
-  return poured
-}
-
-/** With bytes of one kind, to be compared. */
-function asPoured<Event extends Omit<RecordedEvent, 'position'>>(event: Event): Event {
-  return { ...event, data: new Uint8Array(event.data), metadata: new Uint8Array(event.metadata) }
 }
 
 function streamsOf(logged: readonly LoggedEvent[]): string[] {

@@ -6,6 +6,8 @@ import type { ProposedEvent } from '../../log/event.js'
 import type {
   AppendResult,
   DeleteResult,
+  EventSink,
+  PourOptions,
   ReadAllOptions,
   ReadStreamOptions,
   StreamRead,
@@ -22,6 +24,7 @@ import { parseConnectionString, redactConnectionString } from './connection-stri
 import { readingError } from './errors.js'
 import { followLog, followStream } from './following.js'
 import { Groups } from './groups.js'
+import { pourLog } from './log-pouring.js'
 import { readLog } from './log-reading.js'
 import type { ReadContext } from './read-call.js'
 import { readStream } from './stream-reading.js'
@@ -81,6 +84,10 @@ class EventStoreDbStore implements GroupedStore {
 
   readAll(options: ReadAllOptions = {}) {
     return readLog(this.#context, options)
+  }
+
+  pourAll(sink: EventSink, options: PourOptions): AsyncIterable<Position> {
+    return pourLog(this.#context, sink, options)
   }
 
   async append(stream: string, proposed: readonly ProposedEvent[], expected: ExpectedRevision): Promise<AppendResult> {

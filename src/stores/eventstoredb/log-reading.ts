@@ -39,7 +39,7 @@ function isEmpty({ direction, from, filter, maxCount }: Asked): boolean {
 }
 
 /** A real server has no words for these. */
-function mustBePlace(from: Position | 'start' | 'end'): void {
+export function mustBePlace(from: Position | 'start' | 'end'): void {
   if (typeof from !== 'object') return
   if (from.commit < 0n || from.prepare < 0n || from.prepare > from.commit) throw new InvalidPositionError(from)
 }
@@ -69,7 +69,7 @@ class LogReading {
         if (last) yield { events, position: last.position }
         if (this.#count >= this.#asked.maxCount) return
       } else if (item.kind === 'ended') {
-        edge ??= await this.#findEdge()
+        edge ??= await findEdge(this.#context, this.#asked, this.#signal)
         if (this.#hasReached(edge)) return
       }
     }
@@ -113,23 +113,6 @@ class LogReading {
     return this.#asked.direction === 'forwards' ? order > 0 : order < 0
   }
 
-  /** The position of the event at which a whole reading ends: the first that matches from the other side. */
-  async #findEdge(): Promise<Position | undefined> {
-    const { filter } = this.#asked
-    const opposite: Asked =
-      this.#asked.direction === 'forwards'
-        ? { direction: 'backwards', from: 'end', filter, maxCount: 1 }
-        : { direction: 'forwards', from: 'start', filter, maxCount: 1 }
-    for await (const item of readOn(
-      this.#context,
-      this.#options(() => opposite),
-    )) {
-      if (item.kind === 'events') return item.events[0]?.position
-      if (item.kind === 'ended') return undefined
-    }
-    return undefined
-  }
-
   #hasReached(edge: Position | undefined): boolean {
     if (!edge) return true
     const { from, direction } = this.#asked
@@ -139,4 +122,22 @@ class LogReading {
     const order = comparePositions(from, edge)
     return direction === 'forwards' ? order > 0 : order <= 0
   }
+}
+
+/** The position of the event at which a whole reading ends: the first that matches from the other side. */
+export async function findEdge(
+  context: ReadContext,
+  { direction, filter }: Pick<Asked, 'direction' | 'filter'>,
+  signal: AbortSignal | undefined,
+): Promise<Position | undefined> {
+  const opposite: Asked =
+    direction === 'forwards'
+      ? { direction: 'backwards', from: 'end', filter, maxCount: 1 }
+      : { direction: 'forwards', from: 'start', filter, maxCount: 1 }
+  const options = { purpose: 'bulk', signal, progress: () => 0, request: () => logRequest(opposite) } as const
+  for await (const item of readOn(context, options)) {
+    if (item.kind === 'events') return item.events[0]?.position
+    if (item.kind === 'ended') return undefined
+  }
+  return undefined
 }

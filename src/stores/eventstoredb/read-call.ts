@@ -21,7 +21,14 @@ export interface ReadContext {
 }
 
 /** What calls give, and between them: `ended` where the server says that was all, `cut` where a call broke off. */
-export type Reading = ReadItem | { readonly kind: 'ended' } | { readonly kind: 'cut' }
+export type Reading<Item = ReadItem> = Item | { readonly kind: 'ended' } | { readonly kind: 'cut' }
+
+/** Makes items of the bytes of one call. Throws CallError and MalformedMessageError. */
+export interface Decoder<Item> {
+  push(chunk: Buffer): readonly Item[]
+  /** Whether a message was begun and is not whole yet. */
+  readonly isWithinMessage: boolean
+}
 
 export interface ReadOnOptions {
   /** What is to be asked next, from what was read so far. */
@@ -34,14 +41,23 @@ export interface ReadOnOptions {
   readonly live?: boolean
 }
 
-const ENDED: Reading = { kind: 'ended' }
-const CUT: Reading = { kind: 'cut' }
+const ENDED = { kind: 'ended' } as const
+const CUT = { kind: 'cut' } as const
+
+/** All events that come, and what the server says between them. See readItems. */
+export function readOn(context: ReadContext, options: ReadOnOptions): AsyncGenerator<Reading, never, undefined> {
+  return readItems(context, options, () => new ReadDecoder())
+}
 
 /**
  * All that comes, until the consumer leaves. Who goes on after `ended` asks again for what is missing. Throws CallError on an answer that asking
  * again cannot better, or after too long an outage; the signal's reason once that is aborted; StoreUnavailableError once the store is closed.
  */
-export async function* readOn(context: ReadContext, options: ReadOnOptions): AsyncGenerator<Reading, never, undefined> {
+export async function* readItems<Item>(
+  context: ReadContext,
+  options: ReadOnOptions,
+  newDecoder: () => Decoder<Item>,
+): AsyncGenerator<Reading<Item>, never, undefined> {
   const { outageMsMax } = context
   const patience = new Patience({ outageMsMax, signal: options.signal })
   let reached = options.progress?.()
@@ -50,7 +66,7 @@ export async function* readOn(context: ReadContext, options: ReadOnOptions): Asy
     mustBeOpen(context)
     let trouble = connectionLost('it ends readings before their end')
     try {
-      for await (const item of itemsOfCall(context, options)) {
+      for await (const item of itemsOfCall(context, options, newDecoder())) {
         yield item
         const isFurther = !options.progress || options.progress() !== reached
         if (isFurther) patience.reward()
@@ -65,11 +81,11 @@ export async function* readOn(context: ReadContext, options: ReadOnOptions): Asy
   }
 }
 
-async function* itemsOfCall(
+async function* itemsOfCall<Item>(
   { cluster, silenceMsMax }: ReadContext,
   { request, purpose, signal, live }: ReadOnOptions,
-): AsyncGenerator<ReadItem, void, undefined> {
-  const decoder = new ReadDecoder()
+  decoder: Decoder<Item>,
+): AsyncGenerator<Item, void, undefined> {
   let node: Node | undefined
   let leave: () => void = () => undefined
   try {

@@ -8,12 +8,15 @@ import { startServer } from '../../../src/server/start-server.js'
 import { openMemoryStore } from '../../../src/stores/memory/memory-store.js'
 import { Random } from '../../../src/workload/random.js'
 import { anEvent, eventsOfLog } from '../../controls/events.js'
+import { asPoured, pouredOf } from '../../controls/poured.js'
 import { seedFor } from '../../controls/seed.js'
 import { startCuttingProxy } from './cutting-proxy.js'
 import { open, until } from './opened.js'
 
 const STREAMS = 8
 const APPENDS = 25
+/** Behind all events. */
+const BEYOND = { commit: 10n ** 15n, prepare: 10n ** 15n }
 const FILTER = { streamPrefixes: ['cut-'] }
 
 test('cuts at random bytes lose no acknowledged event, double none, and hide none from readers', {
@@ -46,6 +49,7 @@ test('cuts at random bytes lose no acknowledged event, double none, and hide non
   expect(followed).toEqual(ids)
   expect(await eventsOfLog(store, { filter: FILTER })).toEqual(held.map(asRead))
   expect(readings.length).toBeGreaterThan(0)
+  expect(await pouredOf(store, { to: BEYOND, filter: FILTER })).toEqual(held.map(asPoured))
   for (const seen of readings) expect(seen).toEqual(ids.slice(0, seen.length))
 })
 
@@ -83,6 +87,8 @@ async function readAgain(store: EventStore, signal: AbortSignal): Promise<string
   const readings: string[][] = []
   while (!signal.aborted) {
     readings.push((await eventsOfLog(store, { filter: FILTER })).map(({ id }) => id))
+    const poured = await pouredOf(store, { to: BEYOND, filter: FILTER })
+    readings.push(poured?.map(({ id }) => id) ?? [])
     await sleep(20)
   }
   return readings

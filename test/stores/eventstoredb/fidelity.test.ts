@@ -12,6 +12,7 @@ import { openEventStoreDbStore } from '../../../src/stores/eventstoredb/eventsto
 import { openMemoryStore } from '../../../src/stores/memory/memory-store.js'
 import { setMetadata } from '../../contract/metadata-contract.js'
 import { anEvent, eventsOf, eventsOfLog, someEvents } from '../../controls/events.js'
+import { asPoured, pouredOf } from '../../controls/poured.js'
 
 let home: EventStore
 let server: RunningServer
@@ -121,6 +122,33 @@ describe('reading over the wire', () => {
       const [read, there] = [await eventsOf(store, stream), await eventsOf(home, stream)]
       expect(read.map(plain)).toEqual(there.map(plain))
     }
+  })
+
+  test('pours the same events, with every field, from any place to any other and filtered', async () => {
+    const all = await eventsOfLog(store)
+    const places = all.filter((_, i) => i % 5 === 0 || i === all.length - 1).map(({ position }) => position)
+    for (const to of places) {
+      const until = all.filter(({ position }) => comparePositions(position, to) <= 0)
+      expect(await pouredOf(store, { to })).toEqual(until.map(asPoured))
+      for (const after of places) {
+        const between = until.filter(({ position }) => comparePositions(position, after) > 0)
+        expect(await pouredOf(store, { after, to })).toEqual(between.map(asPoured))
+      }
+      for (const streamPrefixes of [['odd-1', '$$odd-'], ['odd-h', 'odd-é'], ['nothing-'], []]) {
+        const wanted = until.filter(({ stream }) => streamPrefixes.some((prefix) => stream.startsWith(prefix)))
+        expect(await pouredOf(store, { to, filter: { streamPrefixes } })).toEqual(wanted.map(asPoured))
+      }
+    }
+  })
+
+  test('pours to a place that no event has, and to one beyond the end', async () => {
+    const all = await eventsOfLog(store)
+    const [third, fourth] = [all[2], all[3]] as [RecordedEvent, RecordedEvent]
+    const between = { commit: third.position.commit, prepare: third.position.commit + 1n }
+    expect(comparePositions(between, fourth.position)).toBeLessThan(0)
+    expect(await pouredOf(store, { to: between })).toEqual(all.slice(0, 3).map(asPoured))
+    for (const end of [2n ** 53n + 1n, 2n ** 63n - 1n])
+      expect(await pouredOf(store, { to: { commit: end, prepare: end } })).toEqual(all.map(asPoured))
   })
 
   test.each(Object.entries(ODD))('gives %s back byte for byte', async (_title, sent) => {

@@ -1,5 +1,4 @@
 // The decoder by hand gives what the client's generated classes give, however the bytes are cut, and falls over nothing.
-import shared from '@eventstore/db-client/generated/shared_pb.js'
 import streams from '@eventstore/db-client/generated/streams_pb.js'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -9,52 +8,7 @@ import { CallError } from '../../../src/stores/eventstoredb/wire/call-error.js'
 import { MalformedMessageError } from '../../../src/stores/eventstoredb/wire/proto-cursor.js'
 import { ReadDecoder, type ReadItem } from '../../../src/stores/eventstoredb/wire/read-decoder.js'
 import { seedFor } from '../../controls/seed.js'
-
-const MAX_UINT64 = 2n ** 64n - 1n
-
-const anyBytes = fc.uint8Array({ maxLength: 300 })
-const anyUint64 = fc.bigInt({ min: 0n, max: MAX_UINT64 })
-const anyEvent = fc.record({
-  stream: fc.string({ unit: 'binary', maxLength: 40 }),
-  revision: fc.oneof(fc.bigInt({ min: 0n, max: 2n ** 53n - 1n }), fc.constant(2n ** 63n - 1n)),
-  id: fc.uuid(),
-  structuredId: fc.boolean(),
-  type: fc.string({ unit: 'grapheme', maxLength: 40 }),
-  json: fc.boolean(),
-  data: anyBytes,
-  metadata: anyBytes,
-  created: fc.bigInt({ min: 0n, max: 9_999_999_999_999_999_999n }),
-  commit: anyUint64,
-  prepare: anyUint64,
-})
-type AnyEvent = typeof anyEvent extends fc.Arbitrary<infer T> ? T : never
-
-/** An event in the client's own message. */
-function messageOf(event: AnyEvent): streams.ReadResp {
-  const recorded = new streams.ReadResp.ReadEvent.RecordedEvent()
-    .setId(event.structuredId ? structured(event.id) : new shared.UUID().setString(event.id))
-    .setStreamIdentifier(new shared.StreamIdentifier().setStreamName(Buffer.from(event.stream)))
-    .setStreamRevision(String(event.revision))
-    .setCommitPosition(String(event.commit))
-    .setPreparePosition(String(event.prepare))
-    .setData(event.data)
-    .setCustomMetadata(event.metadata)
-  const map = recorded.getMetadataMap()
-  map.set('type', event.type)
-  map.set('created', String(event.created))
-  map.set('content-type', event.json ? 'application/json' : 'application/octet-stream')
-  const read = new streams.ReadResp.ReadEvent().setEvent(recorded).setCommitPosition(String(event.commit))
-  return new streams.ReadResp().setEvent(read)
-}
-
-function structured(id: string): shared.UUID {
-  const hex = id.replaceAll('-', '')
-  const half = (digits: string) => String(BigInt.asIntN(64, BigInt(`0x${digits}`)))
-  const halves = new shared.UUID.Structured()
-    .setMostSignificantBits(half(hex.slice(0, 16)))
-    .setLeastSignificantBits(half(hex.slice(16)))
-  return new shared.UUID().setStructured(halves)
-}
+import { type AnyEvent, anyEvent, framed, inParts, messageOf } from './wire-events.js'
 
 function expectedOf(event: AnyEvent) {
   return {
@@ -74,21 +28,9 @@ function plain(event: RecordedEvent) {
   return { ...event, data: [...event.data], metadata: [...event.metadata] }
 }
 
-function framed(messages: readonly streams.ReadResp[]): Buffer {
-  return Buffer.concat(
-    messages.map((message) => {
-      const bytes = message.serializeBinary()
-      const prefix = Buffer.alloc(5)
-      prefix.writeUInt32BE(bytes.length, 1)
-      return Buffer.concat([prefix, bytes])
-    }),
-  )
-}
-
 function decodeInParts(bytes: Buffer, cuts: readonly number[]): ReadItem[] {
   const decoder = new ReadDecoder()
-  const places = [0, ...cuts.map((cut) => cut % (bytes.length + 1)).sort((a, b) => a - b), bytes.length]
-  const items = places.slice(1).flatMap((place, i) => decoder.push(Buffer.from(bytes.subarray(places[i], place))))
+  const items = inParts(bytes, cuts).flatMap((part) => decoder.push(part))
   expect(decoder.isWithinMessage).toBe(false)
   return items
 }

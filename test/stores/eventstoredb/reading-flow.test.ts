@@ -1,5 +1,6 @@
 // Readings and their readers: who leaves, rests, goes slowly or is closed under; and that nobody pays for it but who does it (servers scripted).
 import { describe, expect, test } from 'vitest'
+import type { EventSink, EventStore } from '../../../src/log/event-store.js'
 import { eventsOf, eventsOfLog, gather } from '../../controls/events.js'
 import { open, until } from './opened.js'
 import { askedBy, EVENTS, FORWARDS, givingUp, revisions } from './scripted-log.js'
@@ -41,6 +42,31 @@ describe('a reading', () => {
         const controller = new AbortController()
         const reading = async () => {
           for await (const _ of store.readAll({ signal: controller.signal })) controller.abort(new Error('enough'))
+        }
+        await expect(reading()).rejects.toThrow('enough')
+      },
+    ],
+    [
+      'the log as bytes',
+      async (store) => {
+        for await (const _ of pour(store, () => {})) break
+      },
+    ],
+    [
+      'the log as bytes, by what its taker throws',
+      async (store) => {
+        const full = () => {
+          throw new Error('full')
+        }
+        await expect(gather(pour(store, full))).rejects.toThrow('full')
+      },
+    ],
+    [
+      'the log as bytes, by a signal',
+      async (store) => {
+        const controller = new AbortController()
+        const reading = async () => {
+          for await (const _ of pour(store, () => {}, controller.signal)) controller.abort(new Error('enough'))
         }
         await expect(reading()).rejects.toThrow('enough')
       },
@@ -98,6 +124,32 @@ describe('a reading', () => {
     expect(count).toBe(big.length)
   })
 
+  test('as bytes takes a bounded amount ahead of a reader that rests', async () => {
+    const big = Array.from({ length: 100 }, (_, i) => scriptedEvent(i, { data: Buffer.alloc(64 * 1024, 120) }))
+    let sent = 0
+    const stub = await startStub({
+      [READ]: async (call) => {
+        for (const event of big) {
+          if (!call.sendEvents([event])) await new Promise((resolve) => call.stream.once('drain', resolve))
+          sent += 1
+        }
+      },
+    })
+    let count = 0
+    const take = () => {
+      count += 1
+    }
+    const store = await open(stub.url)
+    let hasRested = false
+    for await (const _ of store.pourAll?.(take, { to: scriptedEvent(99).position }) ?? []) {
+      if (!hasRested) await new Promise((resolve) => setTimeout(resolve, 500))
+      // As above.
+      if (!hasRested) expect(sent).toBeLessThan(40)
+      hasRested = true
+    }
+    expect(count).toBe(big.length)
+  })
+
   test('of a server that is slow but goes on is one call', async () => {
     const stub = await startStub({
       [READ]: async (call) => {
@@ -113,3 +165,9 @@ describe('a reading', () => {
     expect(stub.callsOf(READ)).toHaveLength(1)
   })
 })
+
+/** The whole log as bytes, and on behind its end. */
+function pour(store: EventStore, sink: EventSink, signal?: AbortSignal): AsyncIterable<unknown> {
+  const to = { commit: 10n ** 15n, prepare: 10n ** 15n }
+  return store.pourAll?.(sink, { to, ...(signal && { signal }) }) ?? expect.fail('it does not pour')
+}

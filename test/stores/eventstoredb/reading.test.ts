@@ -2,9 +2,13 @@
 import streams from '@eventstore/db-client/generated/streams_pb.js'
 import { describe, expect, test } from 'vitest'
 import { eventsOf, eventsOfLog, gather } from '../../controls/events.js'
+import { asPoured, pouredOf } from '../../controls/poured.js'
 import { open } from './opened.js'
 import { answerTo, askedBy, BACKWARDS, EVENTS, FORWARDS, givingUp, revisions } from './scripted-log.js'
 import { type Handler, READ, type StubCall, scriptedEvent, startStub } from './stub-server.js'
+
+/** Behind all events. */
+const BEYOND = { commit: 10n ** 15n, prepare: 10n ** 15n }
 
 describe.each<[string, (call: StubCall) => void]>([
   ['ends as if that were all', (call) => call.end()],
@@ -34,6 +38,15 @@ describe.each<[string, (call: StubCall) => void]>([
     expect(stub.callsOf(READ).length).toBeGreaterThanOrEqual(3)
   })
 
+  test('of the log as bytes gives each event once, in order, and no more than was asked for', async () => {
+    const stub = await startStub({ [READ]: givingUp(4, then) })
+    const store = await open(stub.url, { silenceMsMax: 200 })
+    const to = scriptedEvent(8).position
+    expect(await pouredOf(store, { to })).toEqual(EVENTS.slice(0, 9).map(asPoured))
+    expect(await pouredOf(store, { after: scriptedEvent(2).position, to })).toEqual(EVENTS.slice(3, 9).map(asPoured))
+    expect(stub.callsOf(READ).length).toBeGreaterThanOrEqual(4)
+  })
+
   test('gives no more than was asked for', async () => {
     const stub = await startStub({ [READ]: givingUp(4, then) })
     const store = await open(stub.url, { silenceMsMax: 200 })
@@ -58,6 +71,8 @@ describe('a reading', () => {
     })
     const store = await open(stub.url)
     expect(revisions(await eventsOfLog(store))).toEqual(FORWARDS)
+    isCut = false
+    expect(await pouredOf(store, { to: BEYOND })).toEqual(EVENTS.map(asPoured))
   })
 
   test.each([
@@ -84,6 +99,7 @@ describe('a reading', () => {
     const store = await open(stub.url, { outageMsMax: 300, silenceMsMax: 100 })
     await expect(eventsOfLog(store)).rejects.toMatchObject({ name: 'StoreUnavailableError' })
     await expect(eventsOf(store, 's-1')).rejects.toMatchObject({ name: expect.stringMatching(/^Store/) })
+    await expect(pouredOf(store, { to: BEYOND })).rejects.toMatchObject({ name: 'StoreUnavailableError' })
   })
 
   test.each([
@@ -92,24 +108,28 @@ describe('a reading', () => {
     [{ code: 2, message: 'Exception was thrown by handler.' }, 'StoreUnavailableError', 'Exception was thrown'],
     [{ code: 15, message: 'checksum' }, 'StoreCorruptError', 'checksum'],
     [{ code: 2, message: 'Unexpected ReadAllResult: InvalidPosition' }, 'InvalidPositionError', 'position 7/7'],
-  ])('that ends with %j throws %s at once, and asks once', async (status, name, words) => {
+  ])('that ends with %j throws %s at once, and asks once each', async (status, name, words) => {
     const stub = await startStub({ [READ]: (call) => call.end(status) })
     const store = await open(stub.url)
     const reading = eventsOfLog(store, { from: { commit: 7n, prepare: 7n } })
     await expect(reading).rejects.toMatchObject({ name, message: expect.stringContaining(words) })
-    expect(stub.callsOf(READ)).toHaveLength(1)
+    const pouring = pouredOf(store, { after: { commit: 7n, prepare: 7n }, to: BEYOND })
+    await expect(pouring).rejects.toMatchObject({ name, message: expect.stringContaining(words) })
+    expect(stub.callsOf(READ)).toHaveLength(2)
   })
 
   test('of what is no message is told as that', async () => {
     const stub = await startStub({ [READ]: (call) => void call.send(Buffer.from([0x0a, 0xff, 0x01])) })
     const store = await open(stub.url)
     await expect(eventsOfLog(store)).rejects.toMatchObject({ name: 'StoreCorruptError' })
+    await expect(pouredOf(store, { to: BEYOND })).rejects.toMatchObject({ name: 'StoreCorruptError' })
   })
 
   test('whose events come out of order is told as that', async () => {
     const stub = await startStub({ [READ]: (call) => void call.sendEvents([scriptedEvent(3), scriptedEvent(2)]) })
     const store = await open(stub.url)
     await expect(eventsOfLog(store)).rejects.toMatchObject({ name: 'StoreCorruptError' })
+    await expect(pouredOf(store, { to: BEYOND })).rejects.toMatchObject({ name: 'StoreCorruptError' })
     await expect(eventsOf(store, 's-1')).rejects.toMatchObject({ name: 'StoreCorruptError' })
   })
 
@@ -162,6 +182,8 @@ describe('a reading', () => {
     expect(await eventsOfLog(store, { maxCount: 0 })).toEqual([])
     expect(await eventsOfLog(store, { filter: { streamPrefixes: [] } })).toEqual([])
     expect(await eventsOfLog(store, { from: 'end' })).toEqual([])
+    expect(await pouredOf(store, { to: BEYOND, filter: { streamPrefixes: [] } })).toEqual([])
+    expect(await pouredOf(store, { after: BEYOND, to: BEYOND })).toEqual([])
     expect(stub.callsOf(READ)).toHaveLength(0)
   })
 })

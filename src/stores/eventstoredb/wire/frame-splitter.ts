@@ -6,10 +6,12 @@ const PREFIX_BYTES = 5
 /** A real server can hold events of up to 16 MiB. */
 const MESSAGE_BYTES_MAX = 17 * 1024 * 1024
 
+type OnMessage = (bytes: Buffer, start: number, end: number) => void
+
 export class FrameSplitter {
   #waiting: Buffer[] = []
   #waitingBytes = 0
-  /** With fewer bytes than this no further message is whole. */
+  /** With fewer bytes than this no further message is whole, nor its length known. */
   #neededBytes = PREFIX_BYTES
 
   /** Whether a message was begun and is not whole yet. */
@@ -18,24 +20,37 @@ export class FrameSplitter {
   }
 
   /**
-   * Takes bytes as they come and tells where in them whole messages lie: from `start` until before `end`. A message that came in parts is
-   * joined once, when its last part is there. Throws CallError on a message that is compressed or too large.
+   * Takes bytes as they come and tells where in them whole messages lie: from `start` until before `end`. Only a message that came in parts is
+   * joined, when its last part is there. Throws CallError on a message that is compressed or too large.
    */
-  push(chunk: Buffer, onMessage: (bytes: Buffer, start: number, end: number) => void): void {
-    if (this.#waitingBytes + chunk.length < this.#neededBytes) {
-      this.#keep(chunk)
-      return
+  push(chunk: Buffer, onMessage: OnMessage): void {
+    let at = 0
+    while (this.#waitingBytes > 0) {
+      const end = at + this.#neededBytes - this.#waitingBytes
+      this.#keep(chunk.subarray(at, end))
+      if (this.#waitingBytes < this.#neededBytes) return
+      at = end
+      this.#joinWaiting(onMessage)
     }
-    const bytes = this.#waitingBytes === 0 ? chunk : Buffer.concat([...this.#waiting, chunk])
+    const rest = this.#split(chunk, at, onMessage)
+    if (rest < chunk.length) this.#keep(chunk.subarray(rest))
+  }
+
+  /** What waits is a prefix, which tells how much more is needed, or a whole message. */
+  #joinWaiting(onMessage: OnMessage): void {
+    const bytes = this.#waiting.length === 1 ? (this.#waiting[0] as Buffer) : Buffer.concat(this.#waiting)
+    this.#neededBytes = PREFIX_BYTES + lengthAt(bytes, 0)
+    this.#waiting = [bytes]
+    if (bytes.length < this.#neededBytes) return
     this.#waiting = []
     this.#waitingBytes = 0
-    const rest = this.#split(bytes, onMessage)
-    if (rest < bytes.length) this.#keep(bytes.subarray(rest))
+    this.#neededBytes = PREFIX_BYTES
+    onMessage(bytes, PREFIX_BYTES, bytes.length)
   }
 
   /** Gives the messages that are whole, and returns where the rest begins. */
-  #split(bytes: Buffer, onMessage: (bytes: Buffer, start: number, end: number) => void): number {
-    let at = 0
+  #split(bytes: Buffer, start: number, onMessage: OnMessage): number {
+    let at = start
     while (at + PREFIX_BYTES <= bytes.length) {
       const length = lengthAt(bytes, at)
       const end = at + PREFIX_BYTES + length

@@ -6,8 +6,9 @@ import { MalformedMessageError, type ProtoCursor } from './proto-cursor.js'
 const varint = (field: number) => field << 3
 const bytes = (field: number) => (field << 3) | 2
 
-const READ_EVENT = { event: bytes(1), link: bytes(2) }
-const RECORDED = {
+export const READ_RESP = { event: bytes(1) }
+export const READ_EVENT = { event: bytes(1), link: bytes(2) }
+export const RECORDED = {
   id: bytes(1),
   stream: bytes(2),
   revision: varint(3),
@@ -17,11 +18,11 @@ const RECORDED = {
   customMetadata: bytes(7),
   data: bytes(8),
 }
-const STREAM_NAME = bytes(3)
-const UUID = { structured: bytes(1), text: bytes(2), mostSignificant: varint(1), leastSignificant: varint(2) }
-const ENTRY = { key: bytes(1), value: bytes(2) }
+export const STREAM_NAME = bytes(3)
+export const UUID = { structured: bytes(1), text: bytes(2), mostSignificant: varint(1), leastSignificant: varint(2) }
+export const ENTRY = { key: bytes(1), value: bytes(2) }
 
-const JSON_CONTENT = 'application/json'
+export const JSON_CONTENT = 'application/json'
 
 /** Ticks are read in two parts, since a double has not the digits for all of them. */
 const LOW_DIGITS = 7
