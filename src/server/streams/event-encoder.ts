@@ -1,12 +1,14 @@
 // Events as they stand on the wire, framed and many in a buffer. This one message is written by hand, field by field of ReadResp in
 // streams.proto: the generated classes would cost more than reading the event does. A test holds it to them. An event that is bytes already is
 // copied part by part, and none of it is read.
+import { copyBytes } from '../../log/copy-bytes.js'
 import type { ContentType, RecordedEvent } from '../../log/event.js'
 import { AT, FLAG, revisionIn, type StoredEvent, typeIn } from '../../log/event-bytes.js'
 import type { Position } from '../../log/position.js'
 import { type Revision, TOMBSTONE_REVISION } from '../../log/revision.js'
 import { writeTicksText } from '../../log/ticks-text.js'
 import { UUID_TEXT_LENGTH, uuidAt, writeUuidText } from '../../log/uuid-bytes.js'
+import { bytesBefore, headBefore, integerBefore, textBefore } from './backwards.js'
 import { structuredUuid, type UuidForm } from './uuids.js'
 
 const FIRST_BUFFER_BYTES = 16 * 1024
@@ -72,10 +74,9 @@ interface Retries {
   readonly retryCount?: number
 }
 
-/** Fills a buffer from its end: so each length is known when it is written. What was added last stands first. */
+/** Fills a buffer from its end. What was added last stands first. */
 export class EventEncoder {
   readonly #form: UuidForm
-  #start = 0
 
   constructor(form: UuidForm) {
     this.#form = form
@@ -83,187 +84,19 @@ export class EventEncoder {
 
   /** Framed messages in the order of the list. The bytes are the caller's. */
   encode(sent: readonly Sent<Given>[]): Buffer {
-    this.#start = scratch.length
-    for (let i = sent.length - 1; i >= 0; i--) this.#message(sent[i] as Sent<Given>)
-    const encoded = Buffer.from(scratch.subarray(this.#start))
+    makeRoom(sent)
+    let at = scratch.length
+    for (let i = sent.length - 1; i >= 0; i--) at = messageBefore(scratch, at, sent[i] as Sent<Given>, this.#form)
+    const encoded = Buffer.from(scratch.subarray(at))
     if (scratch.length > KEPT_BUFFER_BYTES_MAX) scratch = Buffer.allocUnsafe(FIRST_BUFFER_BYTES)
     return encoded
   }
+}
 
-  #message(sent: Sent<Given>): void {
-    const { event, link } = sent
-    this.#room(roomFor(event) + roomFor(link))
-    const before = this.#used
-    const place = sent.link ?? sent.event
-    if (sent.retryCount !== undefined) this.#field(READ_EVENT.retryCount, sent.retryCount)
-    this.#field(READ_EVENT.commit, integerOf(place.position.commit))
-    if (link) this.#event(READ_EVENT.link, link)
-    if (event) this.#event(READ_EVENT.event, event)
-    this.#head(READ_RESP.event, this.#used - before)
-    const length = this.#used - before
-    this.#start -= FRAME_PREFIX_BYTES
-    scratch[this.#start] = 0
-    scratch.writeUInt32BE(length, this.#start + 1)
-  }
-
-  #event(field: number, event: Given): void {
-    const before = this.#used
-    if ('bytes' in event) this.#stored(event)
-    else this.#recorded(event)
-    this.#head(field, this.#used - before)
-  }
-
-  #recorded(event: RecordedEvent): void {
-    this.#bytes(RECORDED.data, event.data)
-    if (event.metadata.length > 0) this.#bytes(RECORDED.customMetadata, event.metadata)
-    this.#contentType(event.contentType)
-    this.#textEntry(KEY.created, String(event.created ?? 0n))
-    this.#textEntry(KEY.type, event.type)
-    this.#place(event.position, event.revision, event.stream)
-    this.#id(event.id)
-  }
-
-  /** The same fields from where they stand in the event's bytes. */
-  #stored({ stream, position, bytes }: StoredEvent): void {
-    const metadataStart = AT.type + bytes.readUInt32LE(AT.typeLength)
-    const dataStart = metadataStart + bytes.readUInt32LE(AT.metadataLength)
-    const flags = bytes[AT.flags] as number
-    this.#part(RECORDED.data, bytes, dataStart, bytes.length)
-    if (dataStart > metadataStart) this.#part(RECORDED.customMetadata, bytes, metadataStart, dataStart)
-    this.#contentType(flags & FLAG.json ? 'application/json' : 'application/octet-stream')
-    if (flags & FLAG.untimed) this.#textEntry(KEY.created, '0')
-    else this.#storedCreated(bytes)
-    this.#storedType(bytes, metadataStart)
-    this.#place(position, revisionIn(bytes, 0), stream)
-    if (this.#form === 'string') this.#storedId(bytes)
-    else this.#id(uuidAt(bytes, AT.eventId))
-  }
-
-  #storedCreated(bytes: Buffer): void {
-    const before = this.#used
-    this.#start = writeTicksText(bytes, AT.created, scratch, this.#start)
-    this.#head(ENTRY.value, this.#used - before)
-    this.#endEntry(KEY.created, before)
-  }
-
-  #storedType(bytes: Buffer, end: number): void {
-    const before = this.#used
-    this.#part(ENTRY.value, bytes, AT.type, end)
-    this.#endEntry(KEY.type, before)
-  }
-
-  #storedId(bytes: Buffer): void {
-    const before = this.#used
-    this.#start -= UUID_TEXT_LENGTH
-    writeUuidText(bytes, AT.eventId, scratch, this.#start)
-    this.#head(UUID.string, UUID_TEXT_LENGTH)
-    this.#head(RECORDED.id, this.#used - before)
-  }
-
-  #id(id: string): void {
-    const before = this.#used
-    if (this.#form === 'string') this.#text(UUID.string, id)
-    else this.#halves(id)
-    this.#head(RECORDED.id, this.#used - before)
-  }
-
-  #halves(id: string): void {
-    const { mostSignificant, leastSignificant } = structuredUuid(id)
-    const before = this.#used
-    this.#field(UUID.leastSignificant, BigInt.asUintN(64, leastSignificant))
-    this.#field(UUID.mostSignificant, BigInt.asUintN(64, mostSignificant))
-    this.#head(UUID.structured, this.#used - before)
-  }
-
-  #place(position: Position, revision: Revision, stream: string): void {
-    const commit = integerOf(position.commit)
-    this.#field(RECORDED.commit, commit)
-    this.#field(RECORDED.prepare, position.prepare === position.commit ? commit : integerOf(position.prepare))
-    this.#field(RECORDED.revision, revision === TOMBSTONE_REVISION ? 2n ** 63n - 1n : revision)
-    const before = this.#used
-    this.#text(STREAM_NAME, stream)
-    this.#head(RECORDED.stream, this.#used - before)
-  }
-
-  #contentType(contentType: ContentType): void {
-    this.#textEntry(KEY.contentType, contentType)
-  }
-
-  #textEntry(key: Buffer, value: string): void {
-    const before = this.#used
-    this.#text(ENTRY.value, value)
-    this.#endEntry(key, before)
-  }
-
-  /** Puts a key, and the entry's own head, before the value that is there. */
-  #endEntry(key: Buffer, before: number): void {
-    this.#start -= key.length
-    scratch.set(key, this.#start)
-    this.#head(RECORDED.metadata, this.#used - before)
-  }
-
-  #text(field: number, text: string): void {
-    const length = Buffer.byteLength(text)
-    this.#start -= length
-    scratch.write(text, this.#start, length)
-    this.#head(field, length)
-  }
-
-  #bytes(field: number, bytes: Uint8Array): void {
-    this.#start -= bytes.length
-    scratch.set(bytes, this.#start)
-    this.#head(field, bytes.length)
-  }
-
-  #part(field: number, bytes: Buffer, start: number, end: number): void {
-    this.#start -= end - start
-    bytes.copy(scratch, this.#start, start, end)
-    this.#head(field, end - start)
-  }
-
-  /** The number of a field and the length of what stands after it. */
-  #head(field: number, length: number): void {
-    this.#varint(length)
-    this.#varint(field)
-  }
-
-  #field(field: number, value: number | bigint): void {
-    this.#varint(value)
-    this.#varint(field)
-  }
-
-  #varint(value: number | bigint): void {
-    if (value < 128) {
-      this.#start -= 1
-      scratch[this.#start] = Number(value)
-      return
-    }
-    this.#start -= varintLength(value)
-    let at = this.#start
-    let rest = value
-    if (typeof rest === 'bigint') {
-      for (; rest > 127n; rest >>= 7n) scratch[at++] = Number(rest & 127n) | 128
-      scratch[at] = Number(rest)
-      return
-    }
-    for (; rest > 127; rest = Math.floor(rest / 128)) scratch[at++] = (rest % 128) | 128
-    scratch[at] = rest
-  }
-
-  /** How many bytes are there. Counted from the end, since the buffer grows at its start. */
-  get #used(): number {
-    return scratch.length - this.#start
-  }
-
-  /** Makes room for so many bytes before those that are there. */
-  #room(count: number): void {
-    if (this.#start >= count) return
-    const used = this.#used
-    const larger = Buffer.allocUnsafe(Math.max(scratch.length * 2, used + count))
-    scratch.copy(larger, larger.length - used, this.#start)
-    this.#start = larger.length - used
-    scratch = larger
-  }
+function makeRoom(sent: readonly Sent<Given>[]): void {
+  let room = 0
+  for (const { event, link } of sent) room += roomFor(event) + roomFor(link)
+  if (room > scratch.length) scratch = Buffer.allocUnsafe(2 * room)
 }
 
 /** The most bytes that an event can take, all heads included. */
@@ -273,19 +106,116 @@ function roomFor(event: Given | undefined): number {
   return FIXED_BYTES_MAX + CHARACTER_BYTES_MAX * characters + weightOf(event)
 }
 
+function messageBefore(target: Buffer, end: number, sent: Sent<Given>, form: UuidForm): number {
+  const { event, link, retryCount } = sent
+  const place = sent.link ?? sent.event
+  let at = retryCount === undefined ? end : integerBefore(target, end, READ_EVENT.retryCount, retryCount)
+  at = integerBefore(target, at, READ_EVENT.commit, integerOf(place.position.commit))
+  if (link) at = eventBefore(target, at, READ_EVENT.link, { event: link, form })
+  if (event) at = eventBefore(target, at, READ_EVENT.event, { event, form })
+  at = headBefore(target, at, READ_RESP.event, end - at)
+  const start = at - FRAME_PREFIX_BYTES
+  target[start] = 0
+  target.writeUInt32BE(end - at, start + 1)
+  return start
+}
+
+interface Shown<Event> {
+  readonly event: Event
+  readonly form: UuidForm
+}
+
+function eventBefore(target: Buffer, end: number, field: number, { event, form }: Shown<Given>): number {
+  const at =
+    'bytes' in event ? storedBefore(target, end, { event, form }) : recordedBefore(target, end, { event, form })
+  return headBefore(target, at, field, end - at)
+}
+
+function recordedBefore(target: Buffer, end: number, { event, form }: Shown<RecordedEvent>): number {
+  const { data, metadata } = event
+  let at = bytesBefore(target, end, RECORDED.data, { bytes: data, start: 0, end: data.length })
+  if (metadata.length > 0) {
+    at = bytesBefore(target, at, RECORDED.customMetadata, { bytes: metadata, start: 0, end: metadata.length })
+  }
+  at = contentTypeBefore(target, at, event.contentType)
+  at = textEntryBefore(target, at, KEY.created, String(event.created ?? 0n))
+  at = textEntryBefore(target, at, KEY.type, event.type)
+  at = placeBefore(target, at, event, event.revision)
+  return idBefore(target, at, event.id, form)
+}
+
+/** The same fields from where they stand in the event's bytes. */
+function storedBefore(target: Buffer, end: number, { event, form }: Shown<StoredEvent>): number {
+  const { bytes } = event
+  const metadataStart = AT.type + bytes.readUInt32LE(AT.typeLength)
+  const dataStart = metadataStart + bytes.readUInt32LE(AT.metadataLength)
+  const flags = bytes[AT.flags] as number
+  let at = bytesBefore(target, end, RECORDED.data, { bytes, start: dataStart, end: bytes.length })
+  if (dataStart > metadataStart) {
+    at = bytesBefore(target, at, RECORDED.customMetadata, { bytes, start: metadataStart, end: dataStart })
+  }
+  at = contentTypeBefore(target, at, flags & FLAG.json ? 'application/json' : 'application/octet-stream')
+  at = storedCreatedBefore(target, at, bytes, flags)
+  const typeAt = bytesBefore(target, at, ENTRY.value, { bytes, start: AT.type, end: metadataStart })
+  at = keyBefore(target, typeAt, KEY.type, at - typeAt)
+  at = placeBefore(target, at, event, revisionIn(bytes, 0))
+  return form === 'string' ? storedIdBefore(target, at, bytes) : idBefore(target, at, uuidAt(bytes, AT.eventId), form)
+}
+
+function storedCreatedBefore(target: Buffer, end: number, bytes: Buffer, flags: number): number {
+  if (flags & FLAG.untimed) return textEntryBefore(target, end, KEY.created, '0')
+  const textAt = writeTicksText(bytes, AT.created, target, end)
+  const at = headBefore(target, textAt, ENTRY.value, end - textAt)
+  return keyBefore(target, at, KEY.created, end - at)
+}
+
+function storedIdBefore(target: Buffer, end: number, bytes: Buffer): number {
+  writeUuidText(bytes, AT.eventId, target, end - UUID_TEXT_LENGTH)
+  const at = headBefore(target, end - UUID_TEXT_LENGTH, UUID.string, UUID_TEXT_LENGTH)
+  return headBefore(target, at, RECORDED.id, end - at)
+}
+
+function idBefore(target: Buffer, end: number, id: string, form: UuidForm): number {
+  const at = form === 'string' ? textBefore(target, end, UUID.string, id) : halvesBefore(target, end, id)
+  return headBefore(target, at, RECORDED.id, end - at)
+}
+
+function halvesBefore(target: Buffer, end: number, id: string): number {
+  const { mostSignificant, leastSignificant } = structuredUuid(id)
+  let at = integerBefore(target, end, UUID.leastSignificant, BigInt.asUintN(64, leastSignificant))
+  at = integerBefore(target, at, UUID.mostSignificant, BigInt.asUintN(64, mostSignificant))
+  return headBefore(target, at, UUID.structured, end - at)
+}
+
+function placeBefore(target: Buffer, end: number, { position, stream }: Given, revision: Revision): number {
+  const commit = integerOf(position.commit)
+  const prepare = position.prepare === position.commit ? commit : integerOf(position.prepare)
+  let at = integerBefore(target, end, RECORDED.commit, commit)
+  at = integerBefore(target, at, RECORDED.prepare, prepare)
+  at = integerBefore(target, at, RECORDED.revision, revision === TOMBSTONE_REVISION ? 2n ** 63n - 1n : revision)
+  const nameAt = textBefore(target, at, STREAM_NAME, stream)
+  return headBefore(target, nameAt, RECORDED.stream, at - nameAt)
+}
+
+function contentTypeBefore(target: Buffer, end: number, contentType: ContentType): number {
+  return textEntryBefore(target, end, KEY.contentType, contentType)
+}
+
+function textEntryBefore(target: Buffer, end: number, key: Buffer, value: string): number {
+  const at = textBefore(target, end, ENTRY.value, value)
+  return keyBefore(target, at, key, end - at)
+}
+
+/** Puts a key, and the entry's own head, before the value that stands there. */
+function keyBefore(target: Buffer, end: number, key: Buffer, valueLength: number): number {
+  const at = end - key.length
+  copyBytes(key, 0, key.length, target, at)
+  return headBefore(target, at, RECORDED.metadata, valueLength + key.length)
+}
+
 /** As a number where that is exact, which is quicker. */
 function integerOf(part: Position['commit']): number | bigint {
   return part <= Number.MAX_SAFE_INTEGER ? Number(part) : part
-}
-
-function varintLength(value: number | bigint): number {
-  let length = 1
-  if (typeof value === 'bigint') {
-    for (let rest = value >> 7n; rest > 0n; rest >>= 7n) length++
-    return length
-  }
-  for (let rest = value; rest > 127; rest = Math.floor(rest / 128)) length++
-  return length
 }
 
 function keyField(key: string): Buffer {
