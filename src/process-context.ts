@@ -26,6 +26,7 @@ import { runSimulator, startSimulator } from './start-simulator.js'
 import { openCompensationFile } from './stores/files/compensations.js'
 import { readLinesOf } from './stores/files/lines.js'
 import { LogOptionsError, openLogFiles } from './stores/files/logs.js'
+import { surveyThreads } from './survey-threads.js'
 
 /** An event's metadata may be as large as a message on the wire, and a third more in base64. */
 const EVENT_LINE_BYTES_MAX = 64 * 1024 * 1024
@@ -87,9 +88,10 @@ export function processContext(tracing: Tracing = NO_TRACING): Context {
 }
 
 /** What the command line asked for in vain is a matter of the command line. */
-function openLogFilesAsAsked(options: LogFilesOptions): LogFiles {
+function openLogFilesAsAsked({ workers = 1, ...options }: LogFilesOptions): LogFiles {
   try {
-    return openLogFiles(options)
+    const threads = surveyThreads(workers - 1)
+    return openLogFiles({ ...options, ...(threads && { threads }) })
   } catch (error) {
     throw error instanceof LogOptionsError ? new UsageError(error.message, { cause: error }) : error
   }

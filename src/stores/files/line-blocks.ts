@@ -69,7 +69,7 @@ export class BlockSplitter {
     this.#parts = []
     this.#length = 0
     this.#offset = offset + length + 1
-    if (length > this.#lineBytesMax) yield { kind: 'broken', why: this.#tooLong(), offset }
+    if (length > this.#lineBytesMax) yield { kind: 'broken', why: tooLong(this.#lineBytesMax), offset }
     else yield { kind: 'lines', bytes: Buffer.concat([...parts, ending]), offset }
   }
 
@@ -81,25 +81,27 @@ export class BlockSplitter {
     }
     for (let start = 0; start < bytes.length; ) {
       const end = bytes.indexOf(LF, start) + 1
-      if (end - 1 - start > this.#lineBytesMax) yield { kind: 'broken', why: this.#tooLong(), offset: offset + start }
+      if (end - 1 - start > this.#lineBytesMax)
+        yield { kind: 'broken', why: tooLong(this.#lineBytesMax), offset: offset + start }
       else yield { kind: 'lines', bytes: bytes.subarray(start, end), offset: offset + start }
       start = end
     }
   }
-
-  #tooLong(): string {
-    return `longer than ${this.#lineBytesMax} bytes`
-  }
 }
 
-/** A buffer's own slice would be a view. */
-function copyOf(bytes: Uint8Array): Uint8Array {
+/** Why a line could not be kept. */
+export function tooLong(lineBytesMax: number): string {
+  return `longer than ${lineBytesMax} bytes`
+}
+
+/** What is read into moves on, and a buffer's own slice would be a view. */
+export function copyOf(bytes: Uint8Array): Uint8Array {
   return Uint8Array.prototype.slice.call(bytes)
 }
 
-/** A line without what is no part of it: the mark at the start of its file, a CR at its end. `bytes` are without the LF. */
-export function trimLine(bytes: Uint8Array, number: number): Uint8Array {
-  const start = number === 1 && BOM.equals(bytes.subarray(0, 3)) ? 3 : 0
+/** A line without what is no part of it: the mark at the start of its file where it is the first one, a CR at its end. `bytes` are without the LF. */
+export function trimLine(bytes: Uint8Array, isFirst: boolean): Uint8Array {
+  const start = isFirst && BOM.equals(bytes.subarray(0, 3)) ? 3 : 0
   const end = bytes.at(-1) === CR ? bytes.length - 1 : bytes.length
   return bytes.subarray(start, Math.max(start, end))
 }

@@ -1,6 +1,6 @@
 // Picked lines of a file, read once more: where the file can be read from any place, without most of what stands between them.
 import { type FileHandle, open } from 'node:fs/promises'
-import { lineEnd, trimLine } from './line-blocks.js'
+import { copyOf, lineEnd, trimLine } from './line-blocks.js'
 import type { LineSet } from './line-set.js'
 import { type Line, numberLines, readBlocks, readFailure } from './lines.js'
 
@@ -44,13 +44,8 @@ async function* fetchAround(window: Window, lines: LineSet): AsyncGenerator<Line
     }
     next = { number: picked + 1, offset: next.offset + bytes.length }
     const text = bytes.subarray(0, endsWithLineEnd(bytes) ? -1 : bytes.length)
-    yield { kind: 'line', number: picked, bytes: copyOf(trimLine(text, picked)) }
+    yield { kind: 'line', number: picked, bytes: copyOf(trimLine(text, picked === 1)) }
   }
-}
-
-/** What is given stays as it is; what is read into moves on. */
-function copyOf(bytes: Uint8Array): Uint8Array {
-  return Uint8Array.prototype.slice.call(bytes)
 }
 
 function endsWithLineEnd(bytes: Uint8Array): boolean {

@@ -1,12 +1,12 @@
 // The inner loop of the log job: one line of JSON walked byte by byte, checked as strictly as JSON.parse does and without building a value.
 // It is dense on purpose: at hundreds of megabytes a second there is no room for a call or an object a token. What it does not know
 // for certain it leaves to transaction-line.ts, which is the word on every line; it may be too careful, never too generous.
+import { LineShape } from './line-shape.js'
+import { isDigit, numberEnd } from './number-end.js'
 
 const [SPACE, TAB, CR, LF] = [0x20, 0x09, 0x0d, 0x0a]
-const [QUOTE, BACKSLASH, COMMA, COLON, MINUS, DOT] = [0x22, 0x5c, 0x2c, 0x3a, 0x2d, 0x2e]
+const [QUOTE, BACKSLASH, COMMA, COLON, MINUS, LOWER_U] = [0x22, 0x5c, 0x2c, 0x3a, 0x2d, 0x75]
 const [OBJECT, OBJECT_END, LIST, LIST_END] = [0x7b, 0x7d, 0x5b, 0x5d]
-const [ZERO, ONE, NINE, PLUS, LOWER_E, LOWER_U] = [0x30, 0x31, 0x39, 0x2b, 0x65, 0x75]
-const LOWER_CASE = 0x20
 
 /** What ends a run of plain text: a quote, a backslash, or a control character. */
 const ENDS_TEXT = Uint8Array.from({ length: 256 }, (_, c) => Number(c === QUOTE || c === BACKSLASH || c < SPACE))
@@ -19,6 +19,10 @@ const DEPTH_MAX = 32
 /** Not known for certain, or no JSON. */
 const UNSURE = -1
 const TYPE_NAME = Buffer.from('event_type')
+/** Lines of a log have so many shapes in turn, or hardly any at all. */
+const SHAPES_MAX = 4
+/** Where lines have no shape in common, looking for one must not cost more than the lines. */
+const WALKS_A_SHAPE = 16
 
 /** Finds the transaction id and the event type of lines. Its fields speak of the last line that `scan` understood. */
 export class LineScanner {
@@ -32,6 +36,13 @@ export class LineScanner {
   readonly #path: readonly Uint8Array[]
   /** How many of them have been met. */
   #met = 0
+  /** Shapes of lines, the last one that fitted first. */
+  readonly #shapes: LineShape[] = []
+  /** How many lines have been walked since a shape was learnt. */
+  #walks = WALKS_A_SHAPE
+  /** Of the bytes that were scanned last. */
+  #view: DataView = new DataView(new ArrayBuffer(0))
+  #viewed: Uint8Array | undefined
 
   constructor(path: readonly string[]) {
     this.#path = path.map((name) => Buffer.from(name))
@@ -43,13 +54,53 @@ export class LineScanner {
    * sees to it that the bytes are valid UTF-8.
    */
   scan(bytes: Uint8Array, start: number): number {
+    if (bytes !== this.#viewed) this.#see(bytes)
+    const fitted = this.#fit(bytes, start)
+    return fitted < 0 ? this.#walk(bytes, start) : fitted
+  }
+
+  #see(bytes: Uint8Array): void {
+    this.#viewed = bytes
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  }
+
+  /** Tries the shapes of lines before this one. */
+  #fit(bytes: Uint8Array, start: number): number {
+    const shapes = this.#shapes
+    for (let i = 0; i < shapes.length; i += 1) {
+      const shape = shapes[i] as LineShape
+      const end = shape.fit(bytes, this.#view, start)
+      if (end < 0) continue
+      if (i > 0) shapes.unshift(...shapes.splice(i, 1))
+      this.idStart = shape.starts[shape.idIndex] as number
+      this.idEnd = shape.ends[shape.idIndex] as number
+      this.typeStart = shape.starts[shape.typeIndex] as number
+      this.typeEnd = shape.ends[shape.typeIndex] as number
+      return this.idEnd > this.idStart && this.typeEnd > this.typeStart ? end : UNSURE
+    }
+    return UNSURE
+  }
+
+  #walk(bytes: Uint8Array, start: number): number {
     this.idStart = UNSURE
     this.typeStart = UNSURE
     this.#met = 0
-    const end = this.#object(bytes, skipSpace(bytes, start), 0)
-    if (end < 0 || this.idStart < 0 || this.typeStart < 0) return UNSURE
-    const at = skipSpace(bytes, end)
-    return bytes[at] === LF ? at + 1 : UNSURE
+    const at = this.#object(bytes, skipSpace(bytes, start), 0)
+    if (at < 0 || this.idStart < 0 || this.typeStart < 0) return UNSURE
+    const lf = skipSpace(bytes, at)
+    if (bytes[lf] !== LF) return UNSURE
+    this.#walks += 1
+    if (this.#walks >= WALKS_A_SHAPE) this.#learn(bytes, start, lf + 1)
+    return lf + 1
+  }
+
+  #learn(bytes: Uint8Array, start: number, end: number): void {
+    const { idStart, typeStart } = this
+    const shape = LineShape.of(bytes, { start, end, idStart, typeStart })
+    this.#walks = 0
+    if (!shape) return
+    this.#shapes.unshift(shape)
+    this.#shapes.length = Math.min(this.#shapes.length, SHAPES_MAX)
   }
 
   /** The outermost object, or one on the way to the id; an empty one is neither for long. Returns the place behind it. */
@@ -179,28 +230,6 @@ function memberEnd(bytes: Uint8Array, at: number, isField: boolean, depth: numbe
   const nameEnd = bytes[at] === QUOTE ? textEnd(bytes, at) : UNSURE
   const valueStart = nameEnd < 0 ? UNSURE : valueAfterName(bytes, nameEnd)
   return valueStart < 0 ? UNSURE : valueEnd(bytes, valueStart, depth)
-}
-
-/** The place behind a number: no sign but a minus, no zero in front, digits on both sides of a dot. */
-function numberEnd(bytes: Uint8Array, at: number): number {
-  const start = bytes[at] === MINUS ? at + 1 : at
-  const first = bytes[start] as number
-  let place = first === ZERO ? start + 1 : first >= ONE ? digitsEnd(bytes, start) : UNSURE
-  if (place >= 0 && bytes[place] === DOT) place = digitsEnd(bytes, place + 1)
-  if (place < 0 || ((bytes[place] as number) | LOWER_CASE) !== LOWER_E) return place
-  const sign = bytes[place + 1]
-  return digitsEnd(bytes, sign === PLUS || sign === MINUS ? place + 2 : place + 1)
-}
-
-/** The place behind one digit or more. */
-function digitsEnd(bytes: Uint8Array, at: number): number {
-  let place = at
-  while (isDigit(bytes[place] as number)) place += 1
-  return place > at ? place : UNSURE
-}
-
-function isDigit(c: number): boolean {
-  return c >= ZERO && c <= NINE
 }
 
 function literalEnd(bytes: Uint8Array, at: number): number {

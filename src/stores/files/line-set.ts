@@ -1,14 +1,22 @@
 // Lines of one file by their numbers: where they begin, roughly, and which of them were picked.
-import { NumberList } from './number-list.js'
 
 /** The place of one line in so many is kept; the others are counted from there. */
-const STRIDE = 16
+export const PLACE_STRIDE = 16
 const BITS = 32
+
+/** Lines that stand together. */
+interface Lines {
+  /** The number of the first. */
+  readonly first: number
+  /** How many bytes stand before it. */
+  readonly offset: number
+  /** Where every so many of them begin, counted from there. */
+  readonly places: Uint32Array
+}
 
 /** Numbers count from 1. */
 export class LineSet {
-  /** Places of the lines 1, 17, 33 and so on: their lower and their upper 32 bits. */
-  readonly #places = [new NumberList(), new NumberList()] as const
+  readonly #runs: Lines[] = []
   #picked = new Uint32Array(0)
   #count = 0
 
@@ -17,20 +25,22 @@ export class LineSet {
     return this.#count
   }
 
-  /** Adds the next line; `offset`: how many bytes stand before it. */
-  add(offset: number): void {
-    if (this.#count % STRIDE === 0) {
-      this.#places[0].push(offset >>> 0)
-      this.#places[1].push(Math.floor(offset / 2 ** BITS))
-    }
-    this.#count += 1
+  /** Adds the next lines. `places`: where the first of them and each sixteenth behind it begin, counted from `offset`. */
+  add(count: number, offset: number, places: Uint32Array): void {
+    if (count > 0) this.#runs.push({ first: this.#count + 1, offset, places })
+    this.#count += count
+  }
+
+  /** Adds the next lines of a file that is never read but from its start. */
+  addUnplaced(count: number): void {
+    this.#count += count
   }
 
   /** The last line at or before `number` whose place is known. */
   knownBefore(number: number): { readonly number: number; readonly offset: number } {
-    const index = Math.floor((number - 1) / STRIDE)
-    const offset = this.#places[0].at(index) + this.#places[1].at(index) * 2 ** BITS
-    return { number: index * STRIDE + 1, offset }
+    const { first, offset, places } = this.#runs[this.#runOf(number)] as Lines
+    const index = Math.floor((number - first) / PLACE_STRIDE)
+    return { number: first + index * PLACE_STRIDE, offset: offset + (places[index] as number) }
   }
 
   pick(number: number): void {
@@ -49,6 +59,17 @@ export class LineSet {
       if (bits === 0) continue
       for (let bit = 0; bit < BITS; bit += 1) if ((bits & (1 << bit)) !== 0) yield index * BITS + bit
     }
+  }
+
+  /** The last lines added that begin at or before one. */
+  #runOf(number: number): number {
+    let [low, high] = [0, this.#runs.length - 1]
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2)
+      if ((this.#runs[middle] as Lines).first <= number) low = middle
+      else high = middle - 1
+    }
+    return low
   }
 
   #makeRoom(index: number): void {

@@ -94,7 +94,7 @@ export async function* numberLines(blocks: AsyncIterable<LineBlock>): AsyncGener
     }
     for (const bytes of linesIn(block.bytes)) {
       number += 1
-      yield { kind: 'line', number, bytes: trimLine(bytes, number) }
+      yield { kind: 'line', number, bytes: trimLine(bytes, number === 1) }
     }
   }
 }

@@ -113,16 +113,18 @@ export class LogPass {
     return { category, id: read.id, type: read.type, contentType: 'application/json', data: line.bytes }
   }
 
-  /** Counts a line of which somebody else saw that it gives an event. */
-  countEvent(category: LogCategory): void {
-    this.#counts.lines += 1
-    this.#counts[category === 'paymentlog' ? 'payments' : 'tickets'] += 1
-  }
-
-  /** Counts a line of which somebody else saw that its type was not asked for. */
-  countOtherType(): void {
-    this.#counts.lines += 1
-    this.#counts.otherType += 1
+  /**
+   * Counts lines behind those counted so far as what somebody else saw in them, and tells their problems, whose line numbers count from the first of
+   * those lines. `linesBefore`: how many lines of their file stand before them.
+   */
+  countMore(report: LogReport, problems: readonly LogProblem[], linesBefore: number): void {
+    const before = this.#counts.lines
+    for (const problem of problems) {
+      this.#counts.lines = before + problem.line
+      this.#options.onProblem({ ...problem, line: linesBefore + problem.line })
+    }
+    this.#counts.lines = before
+    for (const name of Object.keys(report) as (keyof LogReport)[]) this.#counts[name] += report[name]
   }
 
   /** Our own compensations always are: a ticket that we wrote must never be written again. */

@@ -7,6 +7,7 @@ import { InvalidPositionError } from '../../log/store-errors.js'
 import { categoryOf } from '../../log/stream.js'
 import { assertReadable, canReadTwice, readLines } from './lines.js'
 import { type LineSource, LogPass, type LogProblem, type LogReport } from './log-pass.js'
+import type { SurveyThreads } from './survey-threads.js'
 import { readUnsettled } from './unsettled.js'
 
 export type { LogProblem, LogReport } from './log-pass.js'
@@ -24,6 +25,8 @@ export interface LogFilesOptions {
   readonly ticketTypes?: readonly string[]
   /** Told of every line that cannot be read, as it comes, and once however often the files are read. */
   readonly onProblem?: (problem: LogProblem) => void
+  /** Other threads that look at large logs beside this one; default none. */
+  readonly threads?: SurveyThreads
 }
 
 /** Log files behind the reading half of the port. Every line has a place, also one that gives no event: its number over all files. */

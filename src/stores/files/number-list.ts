@@ -28,4 +28,14 @@ export class NumberList {
   at(index: number): number {
     return (this.#pages[Math.floor(index / PAGE_LENGTH)] as Uint32Array)[index % PAGE_LENGTH] as number
   }
+
+  /** All of them, as an array of its own. */
+  toArray(): Uint32Array {
+    const all = new Uint32Array(this.#length)
+    for (const [index, page] of this.#pages.entries()) {
+      const start = index * PAGE_LENGTH
+      all.set(page.subarray(0, this.#length - start), start)
+    }
+    return all
+  }
 }

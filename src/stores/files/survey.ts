@@ -1,48 +1,33 @@
 // A survey of two logs: every line is looked at, none is kept. It finds the transactions that are settled, which have a ticket and nothing
 // unreadable, and picks the lines of all the others. What the ids take of memory is bounded: where all of them are too many, the files
-// are read in several rounds, each for a share of the ids.
-import { isUtf8 } from 'node:buffer'
+// are read in several rounds, each for a share of the ids. Several threads may take part; what is found is the same.
+import { randomInt } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import type { LeftOut } from '../../log/event.js'
-import { IdBatch, IdTable, IdTableFullError } from './id-table.js'
-import { lineEnd, trimLine } from './line-blocks.js'
-import { LineScanner } from './line-scanner.js'
-import { LineSet } from './line-set.js'
-import { readBlocks } from './lines.js'
-import type { LineSource, LogPass, LogReport, NotedLine } from './log-pass.js'
-import { NumberList } from './number-list.js'
-import { TICKET_ISSUED } from './transaction-line.js'
+import { IdTableFullError } from './id-table.js'
+import { isPacked } from './lines.js'
+import type { LineSource, LogPass, LogReport } from './log-pass.js'
+import type { LineRules } from './stretch.js'
+import { type SurveyedLog, SurveyMerge } from './survey-merge.js'
+import type { SurveyTask, TaskLog } from './survey-part.js'
+import { SurveyTeam, type SurveyThreads } from './survey-threads.js'
 
-/** What is known of a transaction. */
-const [PAID, TICKETED, HELD] = [1, 2, 4]
-/** So many ids are put into the table together. */
-const PENDING_MAX = 256
 /** More rounds than this would take for ever. */
 const ROUNDS_MAX = 1024
+/** More threads would mostly wait for memory. */
+const THREADS_MAX = 16
+const THREAD_BYTES_MIN = 64 * 2 ** 20
+const RANGE_BYTES = 2 ** 20
 
-export interface SurveyOptions {
+export interface SurveyOptions extends LineRules {
   /** All payments before all tickets. */
   readonly logs: readonly LineSource[]
-  /** The path to the transaction id. */
-  readonly key: readonly string[]
-  readonly paymentTypes?: readonly string[]
-  readonly ticketTypes?: readonly string[]
   /** A new pass, whose counts are those of the survey. */
   readonly newPass: () => LogPass
   /** What the ids may take of memory; beside it, less than a byte a line is used. */
   readonly bytesMax: number
+  readonly threads?: SurveyThreads
   readonly signal?: AbortSignal
-}
-
-/** A log with its lines: picked are those that have to be given. */
-export interface SurveyedLog extends LineSource {
-  /** How long the file was when the survey began: what is appended meanwhile is not looked at. */
-  readonly bytes: number
-  readonly lines: LineSet
-  /** The number of the last line that gives an event; 0 where none does. */
-  lastEvent: number
-  /** It has lines that could not be kept, so that lines cannot be found by their places. */
-  hasGaps: boolean
 }
 
 export interface Survey {
@@ -53,14 +38,14 @@ export interface Survey {
 }
 
 /**
- * Surveys logs that can be read twice. Yields after each block, with the counts so far. Returns undefined where there are too many ids or too long
+ * Surveys logs that can be read twice. Yields now and then, with the counts so far. Returns undefined where there are too many ids or too long
  * ones. The last event of the logs is always picked. Throws LogFileError and the signal's reason.
  */
 export async function* surveyLogs(options: SurveyOptions): AsyncGenerator<LogReport, Survey | undefined, undefined> {
   try {
-    const sizes = await Promise.all(options.logs.map(async ({ file }) => (await stat(file)).size))
+    const logs = await Promise.all(options.logs.map(taskLogOf))
     for (let rounds = 1; rounds <= ROUNDS_MAX; rounds *= 2) {
-      const survey = yield* surveyInRounds({ ...options, rounds, sizes })
+      const survey = yield* surveyInRounds(options, logs, rounds)
       if (survey !== 'too many ids') return survey
     }
   } catch (error) {
@@ -69,230 +54,82 @@ export async function* surveyLogs(options: SurveyOptions): AsyncGenerator<LogRep
   return undefined
 }
 
+async function taskLogOf({ file, category }: LineSource): Promise<TaskLog> {
+  return { file, category, bytes: (await stat(file)).size, isPacked: await isPacked(file) }
+}
+
 async function* surveyInRounds(
-  options: SurveyOptions & { rounds: number; sizes: readonly number[] },
+  options: SurveyOptions,
+  logs: readonly TaskLog[],
+  rounds: number,
 ): AsyncGenerator<LogReport, Survey | 'too many ids', undefined> {
-  const { rounds, sizes } = options
-  const logs = options.logs.map((log, i) => beginLog(log, sizes[i] as number))
+  const { key, paymentTypes, ticketTypes } = options
+  const rules = { key, ...(paymentTypes && { paymentTypes }), ...(ticketTypes && { ticketTypes }) }
+  const merge = new SurveyMerge(logs, options.newPass())
+  const threads = threadsFor(logs, options.threads)
   const leftOut = { events: 0, streams: 0, subjects: 0 }
-  let pass: LogPass | undefined
+  // One seed for all rounds: by the hash an id has its round.
+  const seed = randomInt(2 ** 31)
   for (let round = 0; round < rounds; round += 1) {
-    const share = new Share({ ...options, logs, round, rounds })
-    pass ??= share.pass
-    for (const log of logs) {
-      const look = share.lookAt(log)
-      for await (const block of readBlocks(log.file, log.bytes)) {
-        if (block.kind === 'broken') look.takeBroken(block)
-        else look.takeLines(block.bytes, block.offset)
-        if (share.bytes > options.bytesMax) return 'too many ids'
-        yield pass.report
-        options.signal?.throwIfAborted()
-      }
-    }
-    const settled = share.settle()
+    const rangeBytes = options.threads?.rangeBytes ?? RANGE_BYTES
+    const settled = yield* surveyRound({ ...rules, logs, round, rounds, threads, seed, rangeBytes }, merge, options)
+    if (settled === 'too many ids') return settled
     leftOut.events += settled.events
     leftOut.streams += settled.streams
     leftOut.subjects += settled.subjects
   }
-  return { logs, leftOut, pass: pass as LogPass }
+  return { logs: merge.logs, leftOut, pass: merge.pass }
 }
 
-function beginLog(log: LineSource, bytes: number): SurveyedLog {
-  return { ...log, bytes, lines: new LineSet(), lastEvent: 0, hasGaps: false }
+/** How many threads the logs are worth, this one included. A packed log can only be read from its start, by one. */
+function threadsFor(logs: readonly TaskLog[], threads: SurveyThreads | undefined): number {
+  if (!threads || logs.some(({ isPacked }) => isPacked)) return 1
+  const bytes = logs.reduce((sum, log) => sum + log.bytes, 0)
+  return Math.max(
+    1,
+    Math.min(threads.count + 1, THREADS_MAX, Math.floor(bytes / (threads.bytesMin ?? THREAD_BYTES_MIN))),
+  )
 }
 
-/** The ids of one round and the lines that speak of them. */
-class Share {
-  readonly pass: LogPass
-  readonly table = new IdTable()
-  readonly isFirst: boolean
-  readonly scanner: LineScanner
-  readonly #options: SurveyOptions & { logs: readonly SurveyedLog[]; round: number; rounds: number }
-  readonly #looks: Look[] = []
-  #subjects = 0
-  #streams = 0
-
-  constructor(options: SurveyOptions & { logs: readonly SurveyedLog[]; round: number; rounds: number }) {
-    this.#options = options
-    this.pass = options.newPass()
-    this.isFirst = options.round === 0
-    this.scanner = new LineScanner(options.key)
-  }
-
-  get bytes(): number {
-    return this.#looks.reduce((sum, look) => sum + look.bytes, this.table.bytes)
-  }
-
-  lookAt(log: SurveyedLog): Look {
-    const { paymentTypes, ticketTypes } = this.#options
-    const look = new Look(this, log, log.category === 'paymentlog' ? paymentTypes : ticketTypes)
-    this.#looks.push(look)
-    return look
-  }
-
-  has(hash: number): boolean {
-    const { round, rounds } = this.#options
-    // Other bits than those that choose a slot of the table.
-    return rounds === 1 || (Math.imul(hash, 0x9e3779b1) >>> 22) % rounds === round
-  }
-
-  /** Notes what a line says of an id. */
-  note(ref: number, flag: number): void {
-    const before = this.table.flags(ref)
-    const after = before | flag
-    if (after === before) return
-    this.table.setFlags(ref, after)
-    this.#subjects += Number(isSettled(after)) - Number(isSettled(before))
-    this.#streams += streamsIfSettled(after) - streamsIfSettled(before)
-  }
-
-  /** Picks the lines of what is not settled, and counts what is. */
-  settle(): LeftOut {
-    const lastLook = this.#looks.findLast(({ log }) => log.lastEvent > 0)
-    lastLook?.holdLast()
-    let events = 0
-    for (const look of this.#looks) events += look.settle()
-    return { events, streams: this.#streams, subjects: this.#subjects }
-  }
-}
-
-function isSettled(flags: number): boolean {
-  return (flags & (TICKETED | HELD)) === TICKETED
-}
-
-function streamsIfSettled(flags: number): number {
-  if (!isSettled(flags)) return 0
-  return (flags & PAID) === 0 ? 1 : 2
-}
-
-/** One round's look at one log. */
-class Look {
-  readonly log: SurveyedLog
-  readonly #share: Share
-  readonly #flag: number
-  readonly #types: readonly Uint8Array[] | undefined
-  /** References of ids, and the numbers of the lines that name them. */
-  readonly #refs = new NumberList()
-  readonly #numbers = new NumberList()
-  /** Ids that wait to be put into the table together, and the numbers of their lines. */
-  readonly #pending = new IdBatch(PENDING_MAX)
-  readonly #pendingNumbers = new Float64Array(PENDING_MAX)
-  #number = 0
-
-  constructor(share: Share, log: SurveyedLog, types: readonly string[] | undefined) {
-    this.#share = share
-    this.log = log
-    this.#flag = log.category === 'paymentlog' ? PAID : TICKETED
-    this.#types = types?.map((type) => Buffer.from(type))
-  }
-
-  get bytes(): number {
-    return this.#refs.bytes + this.#numbers.bytes
-  }
-
-  takeLines(bytes: Uint8Array, offset: number): void {
-    const isValid = isUtf8(bytes)
-    for (let start = 0; start < bytes.length; ) {
-      this.#begin(offset + start)
-      const end = this.#share.scanner.scan(bytes, start)
-      const isKnown = end > 0 && (isValid || isUtf8(bytes.subarray(start, end))) && this.#takeScanned(bytes)
-      start = isKnown ? end : this.#takeInFull(bytes, start)
+async function* surveyRound(
+  task: SurveyTask,
+  merge: SurveyMerge,
+  { bytesMax, threads, signal }: SurveyOptions,
+): AsyncGenerator<LogReport, LeftOut | 'too many ids', undefined> {
+  merge.beginRound(task)
+  const team = new SurveyTeam(task, threads)
+  try {
+    for await (const report of team.part.survey()) {
+      for (const each of [report, ...team.takeReports()]) merge.add(each)
+      if (merge.bytes > bytesMax) return 'too many ids'
+      yield merge.pass.report
+      signal?.throwIfAborted()
     }
-    this.#keepPending(this.#flag)
-  }
-
-  takeBroken({ why, offset }: { why: string; offset: number }): void {
-    this.#begin(offset)
-    this.log.hasGaps = true
-    this.#takeNoted(this.#share.pass.note({ kind: 'broken', number: this.#number, why }, this.log))
-  }
-
-  /** The last event of the logs is always given: it says how far they reach. */
-  holdLast(): void {
-    const last = this.#numbers.length - 1
-    if (last >= 0 && this.#numbers.at(last) === this.log.lastEvent) this.#share.note(this.#refs.at(last), HELD)
-  }
-
-  /** Picks the lines of ids that are not settled; returns how many are of those that are. */
-  settle(): number {
-    let settled = 0
-    for (let i = 0; i < this.#refs.length; i += 1) {
-      if (isSettled(this.#share.table.flags(this.#refs.at(i)))) settled += 1
-      else this.log.lines.pick(this.#numbers.at(i))
-    }
-    return settled
-  }
-
-  #begin(offset: number): void {
-    this.#number += 1
-    if (this.#share.isFirst) this.log.lines.add(offset)
-  }
-
-  /** Takes a line as the scanner understood it; false where it must be read in full after all. */
-  #takeScanned(bytes: Uint8Array): boolean {
-    const { scanner, pass } = this.#share
-    const isAsked = this.#types?.some((type) => isTypeAt(bytes, scanner, type)) ?? true
-    // It could be one that we wrote, which counts whatever types are asked for.
-    if (!isAsked && isTypeAt(bytes, scanner, OWN_TYPE)) return false
-    if (isAsked) {
-      pass.countEvent(this.log.category)
-      this.#await(bytes, scanner.idStart, scanner.idEnd)
-      if (this.#pending.count === PENDING_MAX) this.#keepPending(this.#flag)
-    } else {
-      pass.countOtherType()
-    }
-    return true
-  }
-
-  /** Returns the place behind the line. */
-  #takeInFull(bytes: Uint8Array, start: number): number {
-    // The lines before this one come before it.
-    this.#keepPending(this.#flag)
-    const end = lineEnd(bytes, start)
-    const line = trimLine(bytes.subarray(start, end - 1), this.#number)
-    this.#takeNoted(this.#share.pass.note({ kind: 'line', number: this.#number, bytes: line }, this.log))
-    return end
-  }
-
-  #takeNoted(noted: NotedLine | undefined): void {
-    if (!noted) return
-    if (noted.id === '') {
-      this.log.lastEvent = this.#number
-      this.log.lines.pick(this.#number)
-      return
-    }
-    const id = Buffer.from(noted.id)
-    this.#await(id, 0, id.length)
-    this.#keepPending(noted.contentType === 'application/json' ? this.#flag : HELD)
-  }
-
-  /** Lets the id of a line that gives an event wait for others, where it is one of this round's. */
-  #await(bytes: Uint8Array, start: number, end: number): void {
-    const pending = this.#pending
-    this.#pendingNumbers[pending.count] = this.#number
-    // In later rounds it is set again to what it is.
-    this.log.lastEvent = this.#number
-    if (!this.#share.has(pending.add(bytes, start, end))) pending.dropLast()
-  }
-
-  #keepPending(flag: number): void {
-    const pending = this.#pending
-    const { table } = this.#share
-    table.touch(pending)
-    for (let i = 0; i < pending.count; i += 1) {
-      const ref = table.put(pending, i)
-      this.#share.note(ref, flag)
-      this.#refs.push(ref)
-      this.#numbers.push(this.#pendingNumbers[i] as number)
-    }
-    pending.clear()
+    await team.surveyed()
+    for (const report of team.takeReports()) merge.add(report)
+    if (merge.bytes > bytesMax) return 'too many ids'
+    yield merge.pass.report
+    return await settle(team, merge)
+  } finally {
+    await team.close()
   }
 }
 
-const OWN_TYPE = Buffer.from(TICKET_ISSUED)
+/** Picks the lines of what is not settled, in all threads, and counts what is. */
+async function settle(team: SurveyTeam, merge: SurveyMerge): Promise<LeftOut> {
+  const others = team.settle(merge.lastLineId)
+  const counts = [team.part.settle(merge.lastLineId, (id) => merge.pick(id))]
+  for (const part of await others) {
+    counts.push(part.counts)
+    for (const id of part.lineIds) merge.pick(id)
+  }
+  return {
+    events: sumOf(counts.map(({ events }) => events)),
+    streams: sumOf(counts.map(({ streams }) => streams)),
+    subjects: sumOf(counts.map(({ subjects }) => subjects)),
+  }
+}
 
-function isTypeAt(bytes: Uint8Array, { typeStart, typeEnd }: LineScanner, type: Uint8Array): boolean {
-  if (typeEnd - typeStart !== type.length) return false
-  for (let i = 0; i < type.length; i += 1) if (bytes[typeStart + i] !== type[i]) return false
-  return true
+function sumOf(numbers: readonly number[]): number {
+  return numbers.reduce((sum, number) => sum + number, 0)
 }

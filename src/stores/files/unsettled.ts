@@ -2,7 +2,7 @@
 // never more than bytes.
 import type { EventBatch, RecordedEvent } from '../../log/event.js'
 import { fetchLines } from './line-fetcher.js'
-import { isPacked, LogFileError } from './lines.js'
+import { LogFileError } from './lines.js'
 import type { LogPass } from './log-pass.js'
 import { type Survey, type SurveyOptions, surveyLogs } from './survey.js'
 
@@ -18,12 +18,7 @@ const NOWHERE = { commit: 0n, prepare: 0n }
 export async function* readUnsettled(
   options: SurveyOptions,
 ): AsyncGenerator<EventBatch, LogPass | undefined, undefined> {
-  const surveying = surveyLogs(options)
-  let step = await surveying.next()
-  for (; !step.done; step = await surveying.next()) {
-    yield { events: [], position: NOWHERE, examined: step.value.payments + step.value.tickets }
-  }
-  const survey = step.value
+  const survey = yield* tellingProgress(surveyLogs(options))
   if (!survey) return undefined
   let events: RecordedEvent[] = []
   for await (const event of eventsOf(survey, options.newPass())) {
@@ -37,11 +32,26 @@ export async function* readUnsettled(
   return survey.pass
 }
 
+async function* tellingProgress(
+  surveying: ReturnType<typeof surveyLogs>,
+): AsyncGenerator<EventBatch, Survey | undefined, undefined> {
+  try {
+    let step = await surveying.next()
+    for (; !step.done; step = await surveying.next()) {
+      yield { events: [], position: NOWHERE, examined: step.value.payments + step.value.tickets }
+    }
+    return step.value
+  } finally {
+    // Of a reading that is left: the survey has files open, and maybe threads.
+    await surveying.return(undefined)
+  }
+}
+
 async function* eventsOf({ logs }: Survey, pass: LogPass): AsyncGenerator<RecordedEvent, void, undefined> {
   let linesBefore = 0
   for (const log of logs) {
-    const { file, lines, bytes, hasGaps } = log
-    for await (const line of fetchLines(file, lines, { bytesMax: bytes, isWhole: hasGaps || (await isPacked(file)) })) {
+    const { file, lines, bytes, isPacked, hasGaps } = log
+    for await (const line of fetchLines(file, lines, { bytesMax: bytes, isWhole: hasGaps || isPacked })) {
       const event = pass.takeAt(linesBefore + line.number, line, log)
       if (!event)
         throw new LogFileError(`${file}: cannot be read: line ${line.number} has changed since it was read; run again`)

@@ -5,7 +5,7 @@ import { expect, it } from 'vitest'
 import { LineScanner } from '../../../src/stores/files/line-scanner.js'
 import { readTransactionLine } from '../../../src/stores/files/transaction-line.js'
 import { seedFor } from '../../controls/seed.js'
-import { anyLine } from './log-lines.js'
+import { alikeLine, anyLine } from './log-lines.js'
 
 const KEY = 'transaction_id'
 
@@ -39,6 +39,50 @@ it.each([
   )
   expect(understood).toBeGreaterThanOrEqual(understoodMin)
 })
+
+it.each([
+  [[KEY], 20],
+  [['x', KEY], 0],
+])(
+  'what it understands of lines one after the other by %j, the full reading understands in the same way',
+  (path, understoodMin) => {
+    let understood = 0
+    fc.assert(
+      fc.property(
+        fc.array(fc.oneof(alikeLine, alikeLine, anyLine), { minLength: 20, maxLength: 90, size: 'max' }),
+        (lines) => {
+          const scanner = new LineScanner(path)
+          // Block after block in one place, as a file is read.
+          const buffer = Buffer.alloc(lines.reduce((sum, line) => sum + line.length + 1, 0))
+          let bytes = buffer.subarray(0, 0)
+          let start = 0
+          for (const [i, line] of lines.entries()) {
+            if (start === bytes.length) {
+              const block = Buffer.concat(lines.slice(i, i + 10).flatMap((next) => [next, Buffer.from('\n')]))
+              block.copy(buffer)
+              bytes = buffer.subarray(0, block.length)
+              start = 0
+            }
+            const end = scanner.scan(bytes, start)
+            if (end >= 0 && isUtf8(line)) {
+              understood += 1
+              expect(end).toBe(start + line.length + 1)
+              const found = {
+                id: bytes.toString('utf8', scanner.idStart, scanner.idEnd),
+                type: bytes.toString('utf8', scanner.typeStart, scanner.typeEnd),
+              }
+              const { isOwn, ...full } = { isOwn: false, ...readTransactionLine(line, path) }
+              expect(full).toEqual({ kind: 'event', ...found })
+            }
+            start += line.length + 1
+          }
+        },
+      ),
+      { numRuns: 500, seed: seedFor('line scanner, lines in a row') },
+    )
+    expect(understood).toBeGreaterThanOrEqual(500 * understoodMin)
+  },
+)
 
 it('finds an id further inside, and leaves a line to the full reading where a name on the way is there twice', () => {
   const path = ['a', 'b']

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, expect, it } from 'vitest'
 import { fetchLines } from '../../../src/stores/files/line-fetcher.js'
-import { LineSet } from '../../../src/stores/files/line-set.js'
+import { LineSet, PLACE_STRIDE } from '../../../src/stores/files/line-set.js'
 import { readBlocks } from '../../../src/stores/files/lines.js'
 import { seedFor } from '../../controls/seed.js'
 
@@ -19,11 +19,15 @@ async function linesOf(text: string): Promise<LineSet> {
   const lines = new LineSet()
   for await (const block of readBlocks(file, Number.POSITIVE_INFINITY)) {
     if (block.kind === 'broken') throw new Error(block.why)
-    for (let start = 0; start < block.bytes.length; start = block.bytes.indexOf(0x0a, start) + 1) {
-      lines.add(block.offset + start)
-    }
+    const places: number[] = []
+    for (let start = 0; start < block.bytes.length; start = block.bytes.indexOf(0x0a, start) + 1) places.push(start)
+    addLines(lines, block.offset, places)
   }
   return lines
+}
+
+function addLines(lines: LineSet, offset: number, places: readonly number[]): void {
+  lines.add(places.length, offset, Uint32Array.from(places.filter((_, i) => i % PLACE_STRIDE === 0)))
 }
 
 async function fetch(
@@ -65,9 +69,14 @@ it('picked lines of any file are fetched in order, whole, and no others', async 
 it('knows places beyond what 32 bits can count', () => {
   const lines = new LineSet()
   const place = 7 * 2 ** 32 + 5
-  for (let n = 0; n < 20; n += 1) lines.add(place + 100 * n)
+  const places = Array.from({ length: 20 }, (_, n) => 100 * n)
+  addLines(lines, place, places)
+  addLines(lines, place + 5_000, [])
+  addLines(lines, place + 5_000, places)
   expect(lines.knownBefore(16)).toEqual({ number: 1, offset: place })
   expect(lines.knownBefore(20)).toEqual({ number: 17, offset: place + 1_600 })
+  expect(lines.knownBefore(21)).toEqual({ number: 21, offset: place + 5_000 })
+  expect(lines.knownBefore(40)).toEqual({ number: 37, offset: place + 6_600 })
 })
 
 it('tells that a file has become shorter: its lines are no longer there', async () => {

@@ -153,6 +153,47 @@ const DAMAGED = fc
 
 const text = (texts: fc.Arbitrary<string>) => texts.map((line) => Buffer.from(line))
 
+/** What stands in the places of lines that are alike: mostly what may, seldom what may not. */
+const ALIKE_TEXT = fc.oneof(
+  { weight: 8, arbitrary: fc.stringMatching(/^[a-z0-9 !#-]{1,12}$/) },
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom(
+      '',
+      'ü',
+      '😀',
+      'a',
+      'abcd',
+      '\\n',
+      '\\u0041',
+      '\\',
+      '"',
+      '\t',
+      'abcdefg\u0001',
+      '\u007f',
+      'x","a":"',
+    ),
+  },
+)
+const ALIKE_NUMBER = fc.oneof(
+  { weight: 8, arbitrary: fc.double({ noNaN: true, noDefaultInfinity: true }).map(String) },
+  { weight: 2, arbitrary: fc.constantFrom('0', '-0', '01', '-', '1.', '12e3', '1E+5', '', 'null', '"7"', '7,"b":8') },
+)
+
+/** Lines of a program that writes all of them alike, of which some are odd in one value. */
+export const alikeLine: fc.Arbitrary<Buffer> = fc
+  .tuple(ALIKE_TEXT, ALIKE_TEXT, ALIKE_NUMBER, ALIKE_TEXT, fc.nat(3))
+  .map(([id, type, amount, text, form]) => {
+    const rest = `"a": [${amount}, true, {"t": "${text}"}], "é": "${text}"`
+    const lines = [
+      `{"transaction_id": "${id}", "event_type": "${type}", ${rest}}`,
+      `{"event_type":"${type}","transaction_id":${amount},"t":"${text}"}`,
+      `{"transaction_id": "${id}", "x": {"transaction_id": "${text}"}, "event_type": "${type}", "n": ${amount}} \r`,
+      `{"transaction_id":"${id}","event_type":"${type}"}`,
+    ]
+    return Buffer.from((lines[form] as string).replaceAll('\n', ' '))
+  })
+
 /** The bytes of one line without its end. */
 export const anyLine: fc.Arbitrary<Buffer> = fc.oneof(
   { weight: 6, arbitrary: text(USUAL) },

@@ -207,7 +207,7 @@ describe('a survey', () => {
     const { payments, logs } = openLogs()
     const ids: string[] = []
     // So little memory that it needs rounds, each of which would see another file.
-    for await (const { events, examined } of logs.readAll({ settled: { ...settled, bytesMax: 7 * 2 ** 20 } })) {
+    for await (const { events, examined } of logs.readAll({ settled: { ...settled, bytesMax: 5 * 2 ** 20 } })) {
       if (examined !== undefined) appendFileSync(payments, `${line(100_000 + examined)}{"tor`)
       ids.push(...events.map(({ stream, position }) => `${stream} ${position.commit}`))
     }
