@@ -1,5 +1,5 @@
 // The log job from end to end, on the built program: exactly the missing ones, once, whatever the lines look like.
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
@@ -175,5 +175,26 @@ describe('the log job', () => {
       if (format === 'csv') expect(stdout).not.toMatch(/(^|,)=cmd/m)
     }
     expect(subjectsOf(await makegood(['scan', ...logs.args])).sort()).toEqual([...hostile].sort())
+  })
+
+  it('says of logs that are worth several threads what one of them says', async () => {
+    const wide = (line: string) => line.replace('}', `, "x": "${'x'.repeat(3_000)}"}`)
+    const ids = Array.from({ length: 25_000 }, (_, n) => n)
+    const paid = ids.map((n) => (n % 1_000 === 5 ? 'broken' : wide(payment(n % 20_000))))
+    const issued = ids.slice(50).map((n) => (n % 3_000 === 5 ? '{' : wide(ticket(n))))
+    const logs = writeLogs(paid.join('\n'), issued.join('\r\n'))
+    try {
+      const scan = (workers: string) =>
+        makegood(['scan', ...logs.args, '--workers', workers, '--now', '2026-05-01T00:00:00Z'])
+      const [alone, several] = [await scan('1'), await scan('3')]
+      const told = ({ stdout }: typeof alone) => stdout.replace(/"elapsedMs":\d+/, '')
+      expect({ ...several, stdout: told(several) }).toEqual({ ...alone, stdout: told(alone) })
+      expect(alone.code).toBe(7)
+      expect(alone.stderr.split('\n').filter((line) => line.includes('not valid JSON'))).toHaveLength(25 + 8)
+      // Of the first 50 one was paid in broken lines only.
+      expect(summaryOf(alone).findings).toMatchObject({ 'paid-not-ticketed': 49 })
+    } finally {
+      rmSync(logs.folder, { recursive: true })
+    }
   })
 })

@@ -11,6 +11,7 @@ const PAGES_MAX = 2 ** (32 - PAGE_BITS)
 /** A record: an id's length and marks, the line of its first payment, that of its first ticket (0: none), and its bytes. */
 const [PAYMENT_AT, TICKET_AT, WORDS_AT] = [1, 2, 3]
 const SLOTS_MIN = 1 << 16
+const SLOT_BYTES = 8
 /** Of ten slots, so many may be taken before there are twice as many. */
 const TAKEN_OF_TEN = 6
 /** So many ids are looked for together. */
@@ -45,6 +46,13 @@ export class IdTable {
   get bytes(): number {
     const pages = this.#pages.length * PAGE_LENGTH * Int32Array.BYTES_PER_ELEMENT
     return pages + this.#slots.byteLength + this.#moreRefs.bytes + this.#moreLines.bytes
+  }
+
+  /** Makes room for so many ids, in at most so many bytes: else it would be made again and again as they come. */
+  reserve(ids: number, bytesMax: number): void {
+    let slots = this.#slots.length / 2
+    while (slots * TAKEN_OF_TEN < ids * 10 && 2 * slots * SLOT_BYTES <= bytesMax) slots *= 2
+    if (slots > this.#slots.length / 2) this.#resize(slots)
   }
 
   /** Keeps what lines say of ids. Throws IdTableFullError. */
@@ -123,7 +131,7 @@ export class IdTable {
     slots[2 * slot] = ref
     slots[2 * slot + 1] = hash
     this.#count += 1
-    if (this.#count * 10 > (slots.length / 2) * TAKEN_OF_TEN) this.#grow()
+    if (this.#count * 10 > (slots.length / 2) * TAKEN_OF_TEN) this.#resize(slots.length)
     return ref
   }
 
@@ -169,10 +177,11 @@ export class IdTable {
     this.#ends.push(1)
   }
 
-  #grow(): void {
+  /** Moves the slots to so many. */
+  #resize(count: number): void {
     const old = this.#slots
-    const slots = new Uint32Array(old.length * 2)
-    const mask = slots.length / 2 - 1
+    const slots = new Uint32Array(2 * count)
+    const mask = count - 1
     for (let from = 0; from < old.length; from += 2) {
       if (old[from] === 0) continue
       let slot = (old[from + 1] as number) & mask

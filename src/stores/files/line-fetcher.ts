@@ -5,7 +5,7 @@ import type { LineSet } from './line-set.js'
 import { type Line, numberLines, readBlocks, readFailure } from './lines.js'
 
 /** So much is read at once where no line is longer. */
-const WINDOW_BYTES = 256 * 1024
+const WINDOW_BYTES = 1024 * 1024
 
 /**
  * The picked lines in the first `bytesMax` bytes of a file, in order. `isWhole`: every line is read, as in a file that is packed or has lines that could not be kept; else
@@ -38,9 +38,11 @@ async function* fetchAround(window: Window, lines: LineSet): AsyncGenerator<Line
   for (const picked of lines.picked()) {
     const known = lines.knownBefore(picked)
     if (known.number > next.number) next = known
-    let bytes = await window.lineAt(next.offset)
-    for (; next.number < picked; bytes = await window.lineAt(next.offset)) {
+    // Most lines stand in the window, and are not waited for.
+    let bytes = window.seenAt(next.offset) ?? (await window.lineAt(next.offset))
+    while (next.number < picked) {
       next = { number: next.number + 1, offset: next.offset + bytes.length }
+      bytes = window.seenAt(next.offset) ?? (await window.lineAt(next.offset))
     }
     next = { number: picked + 1, offset: next.offset + bytes.length }
     const text = bytes.subarray(0, endsWithLineEnd(bytes) ? -1 : bytes.length)
@@ -68,11 +70,15 @@ class Window {
     this.#end = end
   }
 
-  /** The line that begins at `offset`, with its LF where it has one; nothing at the end of the file. Good until the next call. */
-  async lineAt(offset: number): Promise<Uint8Array> {
+  /** The line that begins at `offset`, with its LF; undefined where it does not stand in the window whole. Good until the next call. */
+  seenAt(offset: number): Uint8Array | undefined {
     const start = offset - this.#offset
     const end = start >= 0 && start < this.#bytes.length ? lineEnd(this.#bytes, start) : 0
-    if (end > 0) return this.#bytes.subarray(start, end)
+    return end > 0 ? this.#bytes.subarray(start, end) : undefined
+  }
+
+  /** The line that begins at `offset`, with its LF where it has one; nothing at the end of the file. Good until the next call. */
+  async lineAt(offset: number): Promise<Uint8Array> {
     for (let size = WINDOW_BYTES; ; size *= 4) {
       const isEnd = await this.#moveTo(offset, size)
       const length = lineEnd(this.#bytes, 0)

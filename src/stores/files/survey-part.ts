@@ -22,6 +22,8 @@ export interface SurveyTask extends LineRules, Omit<Sharing, 'thread'> {
   /** All payments before all tickets. */
   readonly logs: readonly TaskLog[]
   readonly rangeBytes: number
+  /** What the ids of all threads may take of memory. */
+  readonly bytesMax: number
 }
 
 /** A stretch that was looked at. */
@@ -77,10 +79,19 @@ export class SurveyPart {
     for await (const { ordinal, log, offset, blocks } of this.#read()) {
       const { linesBefore } = this.#exchange
       const stretch = surveyor.survey(blocks, logs[log] as TaskLog, offset)
+      if (linesBefore === 0) this.#reserve(stretch.counts.lines)
       await this.#exchange.endStretch(stretch.counts.lines)
       yield { ordinal, log, thread: this.#thread, linesBefore, stretch, bytes: this.#table.bytes }
     }
     await this.#exchange.end()
+  }
+
+  /** Makes room for as many ids as there would be if each payment had one, going by the lines of a first range. */
+  #reserve(linesInRange: number): void {
+    const { logs, rangeBytes, rounds, threads, bytesMax } = this.#task
+    const paid = logs.filter(({ category, isPacked }) => category === 'paymentlog' && !isPacked)
+    const ranges = paid.reduce((sum, { bytes }) => sum + bytes, 0) / rangeBytes
+    this.#table.reserve((ranges * linesInRange) / threads / rounds, bytesMax / 4 / threads)
   }
 
   /** What is settled of this thread's ids; of the others, picks the lines. */

@@ -68,11 +68,12 @@ async function* surveyInRounds(
   const merge = new SurveyMerge(logs, options.newPass())
   const threads = threadsFor(logs, options.threads)
   const leftOut = { events: 0, streams: 0, subjects: 0 }
+  const rangeBytes = options.threads?.rangeBytes ?? RANGE_BYTES
   // One seed for all rounds: by the hash an id has its round.
   const seed = randomInt(2 ** 31)
   for (let round = 0; round < rounds; round += 1) {
-    const rangeBytes = options.threads?.rangeBytes ?? RANGE_BYTES
-    const settled = yield* surveyRound({ ...rules, logs, round, rounds, threads, seed, rangeBytes }, merge, options)
+    const task = { ...rules, logs, round, rounds, threads, seed, rangeBytes, bytesMax: options.bytesMax }
+    const settled = yield* surveyRound(task, merge, options)
     if (settled === 'too many ids') return settled
     leftOut.events += settled.events
     leftOut.streams += settled.streams
