@@ -7,19 +7,20 @@ import { type Line, numberLines, readBlocks, readFailure } from './lines.js'
 /** So much is read at once where no line is longer. */
 const WINDOW_BYTES = 1024 * 1024
 
+/** Lines are given so many together: waiting for each would take longer than finding it. */
+const BATCH_LINES = 1_000
+
 /**
- * The picked lines in the first `bytesMax` bytes of a file, in order. `isWhole`: every line is read, as in a file that is packed or has lines that could not be kept; else
- * only what is around the picked ones. Throws LogFileError.
+ * The picked lines in the first `bytesMax` bytes of a file, in order, many together. `isWhole`: every line is read, as in a file that is packed or has lines that could not
+ * be kept; else only what is around the picked ones. Throws LogFileError.
  */
 export async function* fetchLines(
   file: string,
   lines: LineSet,
   { bytesMax, isWhole }: { bytesMax: number; isWhole: boolean },
-): AsyncGenerator<Line, void, undefined> {
+): AsyncGenerator<readonly Line[], void, undefined> {
   if (isWhole) {
-    for await (const line of numberLines(readBlocks(file, bytesMax))) {
-      if (lines.isPicked(line.number)) yield line.kind === 'line' ? { ...line, bytes: copyOf(line.bytes) } : line
-    }
+    yield* fetchAmong(numberLines(readBlocks(file, bytesMax)), lines)
     return
   }
   let handle: FileHandle | undefined
@@ -33,7 +34,20 @@ export async function* fetchLines(
   }
 }
 
-async function* fetchAround(window: Window, lines: LineSet): AsyncGenerator<Line, void, undefined> {
+async function* fetchAmong(all: AsyncIterable<Line>, lines: LineSet): AsyncGenerator<readonly Line[], void, undefined> {
+  let batch: Line[] = []
+  for await (const line of all) {
+    if (!lines.isPicked(line.number)) continue
+    batch.push(line.kind === 'line' ? { ...line, bytes: copyOf(line.bytes) } : line)
+    if (batch.length < BATCH_LINES) continue
+    yield batch
+    batch = []
+  }
+  yield batch
+}
+
+async function* fetchAround(window: Window, lines: LineSet): AsyncGenerator<readonly Line[], void, undefined> {
+  let batch: Line[] = []
   let next = { number: 1, offset: 0 }
   for (const picked of lines.picked()) {
     const known = lines.knownBefore(picked)
@@ -46,8 +60,12 @@ async function* fetchAround(window: Window, lines: LineSet): AsyncGenerator<Line
     }
     next = { number: picked + 1, offset: next.offset + bytes.length }
     const text = bytes.subarray(0, endsWithLineEnd(bytes) ? -1 : bytes.length)
-    yield { kind: 'line', number: picked, bytes: copyOf(trimLine(text, picked === 1)) }
+    batch.push({ kind: 'line', number: picked, bytes: copyOf(trimLine(text, picked === 1)) })
+    if (batch.length < BATCH_LINES) continue
+    yield batch
+    batch = []
   }
+  yield batch
 }
 
 function endsWithLineEnd(bytes: Uint8Array): boolean {

@@ -6,7 +6,6 @@ import { LogFileError } from './lines.js'
 import type { LogPass } from './log-pass.js'
 import { type Survey, type SurveyOptions, surveyLogs } from './survey.js'
 
-const BATCH_EVENTS = 1_000
 /** Nothing has been given: a reading that went on from here would begin anew. */
 const NOWHERE = { commit: 0n, prepare: 0n }
 
@@ -20,15 +19,12 @@ export async function* readUnsettled(
 ): AsyncGenerator<EventBatch, LogPass | undefined, undefined> {
   const survey = yield* tellingProgress(surveyLogs(options))
   if (!survey) return undefined
-  let events: RecordedEvent[] = []
-  for await (const event of eventsOf(survey, options.newPass())) {
-    events.push(event)
-    if (events.length < BATCH_EVENTS) continue
-    yield { events, position: event.position }
+  for await (const events of eventsOf(survey, options.newPass())) {
+    const last = events.at(-1)
+    if (last) yield { events, position: last.position }
     options.signal?.throwIfAborted()
-    events = []
   }
-  yield { events, position: survey.pass.position, leftOut: survey.leftOut }
+  yield { events: [], position: survey.pass.position, leftOut: survey.leftOut }
   return survey.pass
 }
 
@@ -47,15 +43,17 @@ async function* tellingProgress(
   }
 }
 
-async function* eventsOf({ logs }: Survey, pass: LogPass): AsyncGenerator<RecordedEvent, void, undefined> {
+async function* eventsOf({ logs }: Survey, pass: LogPass): AsyncGenerator<readonly RecordedEvent[], void, undefined> {
   let linesBefore = 0
   for (const log of logs) {
     const { file, lines, bytes, isPacked, hasGaps } = log
-    for await (const line of fetchLines(file, lines, { bytesMax: bytes, isWhole: hasGaps || isPacked })) {
-      const event = pass.takeAt(linesBefore + line.number, line, log)
-      if (!event)
-        throw new LogFileError(`${file}: cannot be read: line ${line.number} has changed since it was read; run again`)
-      yield event
+    for await (const batch of fetchLines(file, lines, { bytesMax: bytes, isWhole: hasGaps || isPacked })) {
+      yield batch.map((line) => {
+        const event = pass.takeAt(linesBefore + line.number, line, log)
+        if (event) return event
+        const why = `line ${line.number} has changed since it was read; run again`
+        throw new LogFileError(`${file}: cannot be read: ${why}`)
+      })
     }
     linesBefore += lines.count
   }

@@ -36,8 +36,10 @@ async function fetch(
   bytesMax = Number.POSITIVE_INFINITY,
 ): Promise<[number, string][]> {
   const found: [number, string][] = []
-  for await (const line of fetchLines(file, lines, { bytesMax, isWhole })) {
-    found.push([line.number, line.kind === 'line' ? Buffer.from(line.bytes).toString() : line.why])
+  for await (const batch of fetchLines(file, lines, { bytesMax, isWhole })) {
+    for (const line of batch) {
+      found.push([line.number, line.kind === 'line' ? Buffer.from(line.bytes).toString() : line.why])
+    }
   }
   return found
 }
