@@ -1,6 +1,6 @@
 // The boundary index: a cut's place is one of the log's, whatever projection, rules and version it was made by. A log whose home cannot say where it may be
 // cut is cut there, so that several read it side by side.
-import { eventAt } from '../engine/cut.js'
+import { type Cut, eventAt } from '../engine/cut.js'
 import type { EventReader } from '../log/event-store.js'
 import type { Position } from '../log/position.js'
 import type { CutInfo } from './cut-info.js'
@@ -15,49 +15,47 @@ export interface BoundariesAsked {
   readonly eventsMin: number
 }
 
-/** The cuts of one series that may be boundaries. */
-interface Index {
-  readonly series: Series
-  readonly count: number
-  readonly last: CutInfo
-}
-
 /**
- * As EventReader.splitAll: the places of cuts, spread evenly over the series in `root` that goes farthest; none where there are none. Each is looked up in
- * the log: one that is not of it is left out. Series that are damaged are passed over. Throws what the reader throws.
+ * As EventReader.splitAll: the places of cuts of whatever series in `root`, each the last one in front of where an even cut would be; none where there are
+ * none. Each is looked up in the log: one that is not of it is left out. Series that are damaged are passed over. Throws what the reader throws.
  */
 export async function boundariesIn(
   root: string,
   reader: EventReader,
   { to, ranges, eventsMin }: BoundariesAsked,
 ): Promise<Position[]> {
-  const indices: Index[] = []
-  for (const series of orNothing(() => seriesIn(root)) ?? []) indices.push(...(await indexUpTo(series, to)))
-  const [best] = indices.sort((a, b) => b.last.nextOrdinal - a.last.nextOrdinal)
-  if (!best || best.last.nextOrdinal < eventsMin) return []
-  const found = await Promise.all(numbersIn(best.count, ranges).map((number) => placeOf(best.series, number, reader)))
-  return found.filter((position) => position !== undefined)
+  const all = orNothing(() => seriesIn(root)) ?? []
+  const last = await newestUpTo(all, to)
+  if (!last || last.nextOrdinal < eventsMin) return []
+  const found = new Map<string, Position>()
+  for (let index = 1; index < ranges; index += 1) {
+    const commit = (to.commit * BigInt(index)) / BigInt(ranges)
+    const { cut } = (await newestUpTo(all, { commit, prepare: commit })) ?? {}
+    if (cut && (await eventAt(reader, cut.position))?.id === cut.eventId) found.set(cut.eventId, cut.position)
+  }
+  return [...found.values()]
 }
 
-async function indexUpTo(series: Series, to: Position): Promise<Index[]> {
+/** Not the one before the first, where nothing was read. */
+type Ended = CutInfo & { readonly cut: Cut }
+
+/** Of all series, the cut that ends last up to there. */
+async function newestUpTo(all: readonly Series[], position: Position): Promise<Ended | undefined> {
+  let newest: Ended | undefined
+  for (const series of all) {
+    const info = await newestIn(series, position)
+    if (info?.cut && !(newest && isUpTo(info.cut, newest.cut.position))) newest = info as Ended
+  }
+  return newest
+}
+
+async function newestIn(series: Series, position: Position): Promise<CutInfo | undefined> {
   try {
-    const count = await lastWhere(series.count(), (number) => isUpTo(series.info(number).cut, to))
-    return [{ series, count, last: series.info(count) }]
+    return series.info(await lastWhere(series.count(), (number) => isUpTo(series.info(number).cut, position)))
   } catch (error) {
-    if (error instanceof SnapshotDamagedError) return []
+    if (error instanceof SnapshotDamagedError) return undefined
     throw error
   }
-}
-
-/** The numbers of the cuts behind each range but the last one. */
-function numbersIn(count: number, ranges: number): number[] {
-  const numbers = Array.from({ length: ranges - 1 }, (_, index) => Math.round(((index + 1) * count) / ranges))
-  return [...new Set(numbers)].filter((number) => number > 0)
-}
-
-async function placeOf(series: Series, number: number, reader: EventReader): Promise<Position | undefined> {
-  const cut = orNothing(() => series.info(number).cut)
-  return cut && (await eventAt(reader, cut.position))?.id === cut.eventId ? cut.position : undefined
 }
 
 function orNothing<T>(look: () => T): T | undefined {
