@@ -1,5 +1,5 @@
-// Composition: threads of a replay. A range's records are handed over to this one; a part's bytes are shared with them, or copied where they come from
-// scratch space; what was found comes back.
+// Composition: threads of a replay. A range's records are handed over to this one; a part's bytes are shared with them, or handed over where they come
+// from scratch space; what was found comes back.
 import { Worker } from 'node:worker_threads'
 import type { JudgePartOptions, PartResult } from './engine/judge-part.js'
 import type { Part } from './engine/partitioned-log.js'
@@ -60,6 +60,12 @@ interface Waiting {
   readonly reject: (reason: unknown) => void
 }
 
+/** What was made for a part alone, and is not shared. */
+function handedOver(blocks: readonly Block[]): ArrayBuffer[] {
+  const isAlone = ({ bytes }: Block) => bytes.length === bytes.buffer.byteLength
+  return blocks.filter(isAlone).flatMap(({ bytes: { buffer } }) => (buffer instanceof ArrayBuffer ? [buffer] : []))
+}
+
 /** One thread, which answers in the order in which it is asked. */
 class ReplayThread {
   readonly #worker: Worker
@@ -88,19 +94,23 @@ class ReplayThread {
 
   judge({ blocks }: Part, options: JudgePartOptions): Promise<PartResult> {
     const part = { blocks: blocks.map(({ bytes, used }) => ({ bytes, used })) }
-    return this.#ask({ kind: 'judge', part, options })
+    return this.#ask({ kind: 'judge', part, options }, undefined, handedOver(blocks))
   }
 
   async close(): Promise<void> {
     await this.#worker.terminate()
   }
 
-  #ask<Result>(question: Question, onRecords?: (block: Block) => void): Promise<Result> {
+  #ask<Result>(
+    question: Question,
+    onRecords?: (block: Block) => void,
+    transfer: readonly ArrayBuffer[] = [],
+  ): Promise<Result> {
     if (this.#ended !== undefined) return Promise.reject(this.#ended)
     return new Promise<Result>((resolve, reject) => {
       this.#waiting.push({ resolve, reject, ...(onRecords && { onRecords }) })
       this.#worker.ref()
-      this.#worker.postMessage(question)
+      this.#worker.postMessage(question, transfer)
     })
   }
 

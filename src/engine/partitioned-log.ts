@@ -9,7 +9,7 @@ import { hashOf } from './hash.js'
 import type { RangeRead } from './pour-range.js'
 import type { Projection } from './projection.js'
 import type { Scratch, ScratchRun } from './scratch.js'
-import { type Block, readRecords, recordAt, Spool } from './spool.js'
+import { type Block, readRecords, Spool, selectRecords } from './spool.js'
 
 /** How much memory a replay may take, and where it writes what does not fit. */
 export interface MemoryLimit {
@@ -92,14 +92,18 @@ export class PartitionedLog {
    * The parts, one in memory at a time. May be asked again. `only`: hashes of subjects; all others are left out. Throws ScratchError.
    */
   *parts(only?: ReadonlySet<number>): Iterable<Part> {
+    this.#events.end()
     const wanted = only && new Set([...only].map((hash) => hash % PARTITIONS))
     const passes = this.#passes
     for (const indices of this.#groups) {
       if (wanted && !indices.some((index) => wanted.has(index))) continue
       for (let pass = 0; pass < passes; pass += 1) {
-        const isIn = (hash: number) => passOf(hash, passes) === pass && (only?.has(hash) ?? true)
+        const isIn = (bytes: Buffer, start: number) => {
+          const hash = subjectHashIn(bytes, start)
+          return passOf(hash, passes) === pass && (only?.has(hash) ?? true)
+        }
         const blocks = this.#blocksIn(indices)
-        yield { blocks: passes > 1 || only ? [...selectRecords(blocks, isIn)] : [...blocks] }
+        yield { blocks: passes > 1 || only ? selectRecords(blocks, isIn) : [...blocks] }
       }
     }
   }
@@ -114,9 +118,12 @@ export class PartitionedLog {
     return new Spool({ partitions, ...this.roomFor(share) })
   }
 
-  /** The same for whoever writes runs. */
-  roomFor(share: number): { readonly bytesMax: number; readonly scratch: () => Scratch } {
-    const bytesMax = this.#limit ? this.#limit.bytesMax * share : Number.POSITIVE_INFINITY
+  /** The same for whoever writes runs; `most`: bytes that are enough where there is a limit. */
+  roomFor(
+    share: number,
+    most = Number.POSITIVE_INFINITY,
+  ): { readonly bytesMax: number; readonly scratch: () => Scratch } {
+    const bytesMax = this.#limit ? Math.min(most, this.#limit.bytesMax * share) : Number.POSITIVE_INFINITY
     return { bytesMax, scratch: () => this.#openScratch() }
   }
 
@@ -155,18 +162,6 @@ export class PartitionedLog {
     this.#scratch ??= this.#limit?.scratch()
     if (!this.#scratch) throw new Error('a log without a limit needs no scratch space')
     return this.#scratch
-  }
-}
-
-/** The records of some subjects, block by block, copied: what they are taken from need not be held. */
-function* selectRecords(blocks: Iterable<Block>, isIn: (subjectHash: number) => boolean): Iterable<Block> {
-  for (const block of blocks) {
-    const selected: Uint8Array[] = []
-    readRecords(block, (bytes, start, end) => {
-      if (isIn(subjectHashIn(bytes, start))) selected.push(recordAt(bytes, start, end))
-    })
-    const bytes = Buffer.concat(selected)
-    if (bytes.length > 0) yield { bytes, used: bytes.length }
   }
 }
 

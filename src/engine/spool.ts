@@ -73,6 +73,12 @@ export class Spool {
     if (this.#heldBytes > this.#bytesMax) this.#writeOut()
   }
 
+  /** Nothing is written any more: where some went to scratch space the rest follows, so that its memory is somebody else's. Throws ScratchError. */
+  end(): void {
+    if (this.#scratch) this.#writeOut()
+    this.#free.length = 0
+  }
+
   /** A partition's records, block by block; may be called again. Nothing may be written afterwards. Throws ScratchError. */
   *blocks(index: number): Iterable<Block> {
     const { run, pieces } = this.#partitions[index] as Partition
@@ -121,12 +127,12 @@ const BATCH_BYTES = 2 ** 20
 export class RecordBatches {
   #batches: Piece[] = []
 
-  /** Takes the first `length` bytes of `record` as the next record. */
-  write(record: Buffer, length: number): void {
+  /** Takes `length` bytes from `start` on as the next record. */
+  write(bytes: Buffer, length: number, start = 0): void {
     const needed = LENGTH_BYTES + length
     const last = this.#batches.at(-1)
     const batch = last && last.used + needed <= last.bytes.length ? last : this.#newBatch(needed)
-    appendRecord(batch, record, 0, length)
+    appendRecord(batch, bytes, start, length)
   }
 
   /** The batches to which nothing is added any more. */
@@ -145,9 +151,15 @@ export class RecordBatches {
   }
 }
 
-/** A record with its length in front, as it stands in a block. */
-export function recordAt(bytes: Buffer, start: number, end: number): Uint8Array {
-  return bytes.subarray(start - LENGTH_BYTES, end)
+/** Some records of blocks, copied: what they are taken from need not be held. */
+export function selectRecords(blocks: Iterable<Block>, isWanted: (bytes: Buffer, start: number) => boolean): Block[] {
+  const selected = new RecordBatches()
+  for (const block of blocks) {
+    readRecords(block, (bytes, start, end) => {
+      if (isWanted(bytes, start)) selected.write(bytes, end - start, start)
+    })
+  }
+  return selected.takeAll()
 }
 
 /** Where a record ends that starts there. */

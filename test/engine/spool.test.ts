@@ -6,7 +6,7 @@ import fc from 'fast-check'
 import { afterAll, describe, expect, it } from 'vitest'
 import type { DecodableEvent } from '../../src/engine/decode.js'
 import { EventWriter, eventIn, ordinalIn, subjectHashIn } from '../../src/engine/event-bytes.js'
-import { Spool } from '../../src/engine/spool.js'
+import { readRecords, Spool, selectRecords } from '../../src/engine/spool.js'
 import { TOMBSTONE_REVISION } from '../../src/log/revision.js'
 import { folderScratch } from '../../src/scratch/folder-scratch.js'
 import { seedFor } from '../controls/seed.js'
@@ -23,16 +23,23 @@ describe('a spool', () => {
     })
     const bytesMax = fc.constantFrom(0, 10_000, 300_000, Number.POSITIVE_INFINITY)
     fc.assert(
-      fc.property(fc.array(aRecord, { maxLength: 40 }), bytesMax, (records, limit) => {
+      fc.property(fc.array(aRecord, { maxLength: 40 }), bytesMax, fc.boolean(), (records, limit, isEnded) => {
         const scratch = folderScratch(folder)
         const spool = new Spool({ partitions: 4, bytesMax: limit, scratch: () => scratch })
-        for (const { index, length, byte } of records) spool.write(index, Buffer.alloc(length + 7, byte), length)
+        for (const { index, length, byte } of records) spool.write(index, Buffer.alloc(length + 7, byte), length, 7)
+        if (isEnded) spool.end()
         for (const index of [0, 1, 2, 3, 0]) {
           const told: [length: number, byte: number | undefined][] = []
           spool.read(index, (bytes, start, end) => told.push([end - start, end > start ? bytes[end - 1] : undefined]))
           const expected = records.filter((record) => record.index === index)
           expect(told).toEqual(expected.map(({ length, byte }) => [length, length > 0 ? byte : undefined]))
         }
+        const isOdd = (bytes: Buffer, start: number) => (bytes[start - 4] as number) % 2 === 1
+        const selected: number[] = []
+        for (const block of selectRecords(spool.blocks(1), isOdd))
+          readRecords(block, (_, start, end) => selected.push(end - start))
+        const odd = records.filter(({ index, length }) => index === 1 && length % 2 === 1)
+        expect(selected).toEqual(odd.map(({ length }) => length))
         scratch.close()
       }),
       { seed: seedFor('spool'), numRuns: 60 },
