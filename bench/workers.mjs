@@ -19,6 +19,8 @@ export async function bench({ folder, main, runs }) {
   return {
     about: `${events.toLocaleString('en')} events of generated bookings in a folder; goal: two threads 1.5 times as fast as one.`,
     rows: contestants.map(({ what }, index) => ({ what, ...measured[index] })),
-    notes: ['The digests are equal. All threads read, fold and judge; one of them puts what the others read into its place, and brings the findings together.'],
+    notes: [
+      'The digests are equal. All threads read, fold and judge; one of them puts what the others read into its place, and brings the findings together.',
+    ],
   }
 }
