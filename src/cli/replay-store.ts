@@ -4,16 +4,9 @@ import type { ReplayResult } from '../engine/replay.js'
 import type { EventReader } from '../log/event-store.js'
 import { replayFrom } from '../snapshots/replay-from.js'
 import type { Context } from './context.js'
-import {
-  filtersOf,
-  momentOf,
-  type ReadingOptions,
-  replayMoment,
-  type SettledOptions,
-  warnOfNothingRead,
-} from './reading.js'
+import { type ReadingOptions, replayMoment, type SettledOptions, warnOfNothingRead } from './reading.js'
 import type { SnapshotOptions } from './snapshot-option.js'
-import { UsableSnapshots } from './usable-snapshots.js'
+import { settleQuestion, type UsableSnapshots } from './usable-snapshots.js'
 
 /** Replays a store as a command's options ask. */
 export async function replayStore(
@@ -22,11 +15,7 @@ export async function replayStore(
   options: ReadingOptions & SnapshotOptions,
   context: Context,
 ): Promise<ReplayResult> {
-  const filters = filtersOf(options, projection)
-  const snapshots = new UsableSnapshots(reader, projection, options, context)
-  const asked = { ...options, option: '--as-of', text: options.asOf }
-  const moment = await momentOf(reader, asked, context.clock(), snapshots.knownBefore)
-  const question = { ...options, filters, moment }
+  const { question, snapshots } = await settleQuestion(reader, projection, options, context)
   const result = await replaySettled(snapshots, question, context)
   warnOfNothingRead(result, projection, context)
   return result

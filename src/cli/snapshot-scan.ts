@@ -8,9 +8,9 @@ import type { Context } from './context.js'
 import type { ExitCode } from './exit-codes.js'
 import { exitOfFound, exitOfScan, findingRow, toldRow } from './finding-output.js'
 import type { Row } from './output.js'
-import { filtersOf, momentOf, type ReadingOptions, replayMomentInto } from './reading.js'
+import { type ReadingOptions, replayMomentInto } from './reading.js'
 import type { SnapshotOptions } from './snapshot-option.js'
-import { UsableSnapshots } from './usable-snapshots.js'
+import { settleQuestion } from './usable-snapshots.js'
 
 /** What a scan prints, and what it ends with. */
 export interface ScanResult {
@@ -39,11 +39,7 @@ export async function scanStore<Used>(
   context: Context,
   use: (result: ScanResult) => Used,
 ): Promise<Used> {
-  const filters = filtersOf(options, projection)
-  const snapshots = new UsableSnapshots(reader, projection, options, context)
-  const asked = { ...options, option: '--as-of', text: options.asOf }
-  const moment = await momentOf(reader, asked, context.clock(), snapshots.knownBefore)
-  const question = { ...options, filters, moment }
+  const { question, snapshots } = await settleQuestion(reader, projection, options, context)
   const resumed = await snapshots.resume(question, scanFrom)
   if (resumed) {
     const { summary, found } = resumed

@@ -20,7 +20,7 @@ import type { Context } from './context.js'
 import { memoryOf } from './memory-option.js'
 import { counted } from './output.js'
 import { progressLine } from './progress.js'
-import type { ReadingOptions, SettledOptions } from './reading.js'
+import { filtersOf, momentOf, type ReadingOptions, type SettledOptions } from './reading.js'
 import { type SnapshotOptions, snapshotsFolderOf } from './snapshot-option.js'
 import { escapeText } from './text.js'
 
@@ -157,4 +157,18 @@ export class UsableSnapshots {
 function describeUse({ cut }: CutInfo, read: number): string {
   const place = cut ? `${formatPosition(cut.position)}${cut.time === null ? '' : ` (${cut.time})`}` : ''
   return `From the snapshot at ${place}: ${counted(read, 'event')} read since`
+}
+
+/** What a command asks of a store, its moment settled, and the snapshots from which it may be answered. Throws as filtersOf and momentOf do. */
+export async function settleQuestion(
+  reader: EventReader,
+  projection: Projection,
+  options: ReadingOptions & SnapshotOptions,
+  context: Context,
+): Promise<{ readonly question: SettledOptions; readonly snapshots: UsableSnapshots }> {
+  const filters = filtersOf(options, projection)
+  const snapshots = new UsableSnapshots(reader, projection, options, context)
+  const asked = { ...options, option: '--as-of', text: options.asOf }
+  const moment = await momentOf(reader, asked, context.clock(), snapshots.knownBefore)
+  return { question: { ...options, filters, moment }, snapshots }
 }
